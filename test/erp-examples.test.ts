@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished } from 'vitest'
 import type { ProductsResponse } from '../src/schemas/products.ts'
+import { longTest } from './helpers/long.ts'
 import { startServerProcess } from './helpers/server-process.ts'
 import { waitFor } from './helpers/wait-for.ts'
 import { openZinc, type TestZinc } from './helpers/zinc.ts'
@@ -67,7 +68,7 @@ function found(path: string): string {
   }
 }
 
-test('the programs of the guide keep their tables equal to zinc through kills of them and of zinc', async () => {
+longTest('the programs of the guide keep their tables equal to zinc through kills of them and of zinc', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'zinc-example-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await writeFile(join(folder, 'package.json'), '{"type":"module"}')

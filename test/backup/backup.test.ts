@@ -16,6 +16,7 @@ import { migrate } from '../../src/database/migrate.ts'
 import { openStorage } from '../../src/images/storage/open-storage.ts'
 import { pullPaths } from '../../src/pulls/files/paths.ts'
 import { createEmptyDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 import { startS3Server } from '../helpers/s3-server.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -148,7 +149,7 @@ test('without keys a restore names them; new keys forget secrets and edge tokens
     )
 })
 
-test('a damaged byte, a cut manifest and a folder without a finished backup are found', async () => {
+longTest('a damaged byte, a cut manifest and a folder without a finished backup are found', async () => {
   const target = await temporary('backup')
   await mkdir(join(target, 'content'))
   expect(await command(['backup', 'verify', target])).toMatchObject({ status: 1, body: { code: 'backup_not_found' } })
@@ -166,7 +167,7 @@ test('a damaged byte, a cut manifest and a folder without a finished backup are 
   expect(await command(['backup', 'verify', target])).toMatchObject({ status: 1, body: { data: [{ damaged: ['its manifest'] }] } })
 })
 
-test('a backup in a bucket is restored onto another storage', async () => {
+longTest('a backup in a bucket is restored onto another storage', async () => {
   const s3 = await startS3Server()
   onTestFinished(() => s3.close())
   const { STORAGE: _, S3_BUCKET: bucket, ...access } = s3.environment

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { chooseKept } from '../../src/backup/retention.ts'
 import type { BackupRow, Backups } from '../../src/schemas/backups.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -81,7 +82,7 @@ test('a due backup is made and rehearsed by the queue, and only the newest of a 
   expect(await readdir(join(target, 'backups'))).toEqual([`${second?.backup_id}.json`])
 })
 
-test('a rehearsal of a damaged backup fails with its code', async () => {
+longTest('a rehearsal of a damaged backup fails with its code', async () => {
   for (const shard of await readdir(join(target, 'content')))
     for (const name of await readdir(join(target, 'content', shard))) {
       await rm(join(target, 'content', shard, name))

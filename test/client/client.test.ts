@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { pruneProductFeed } from '../../src/catalog/product-feed.ts'
 import { CursorExpiredError, createClient, EpochChangedError, type ProductChange, ZincError } from '../../src/client/index.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -83,7 +84,7 @@ test('lost connections and responses of a server that is down are tried again fr
   expect(retries).toHaveLength(2)
 })
 
-test('a cursor that is too old or of another database is a typed error, and a wrong one is not retried', async () => {
+longTest('a cursor that is too old or of another database is a typed error, and a wrong one is not retried', async () => {
   const { db, productFeed } = zinc.services
   const client = connect()
   const read = async (cursor: string) => {

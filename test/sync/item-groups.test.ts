@@ -137,7 +137,7 @@ test('a rename and a moved member arrive from the list alone, although no itemâ€
   expect(data.map((change) => change.changed_fields)).toEqual(items.map(() => ['group']))
 })
 
-test('a detail within an object is read as well, and a group of which nothing is left is gone', async () => {
+longTest('a detail within an object is read as well, and a group of which nothing is left is gone', async () => {
   const { db } = zinc.services
   const [{ id, items }] = twoGroups()
   zinc.zoho.toggles.groupDetail = 'wrapped'
@@ -174,7 +174,7 @@ test('a groupâ€™s picture is fetched once, served under its URL, and in no store
   expect((await db.blob.findUniqueOrThrow({ where: { sha256 } })).orphaned_at).not.toBeNull()
 })
 
-test('a picture that Zoho does not have under its id is asked for once and fails nothing', async () => {
+longTest('a picture that Zoho does not have under its id is asked for once and fails nothing', async () => {
   const [{ id }] = twoGroups()
   zinc.zoho.groups.set(id, { image_seed: 5 })
   zinc.zoho.fail({ path: /documents/, times: 1, status: 404, body: '{"code":1002,"message":"Document does not exist."}' })

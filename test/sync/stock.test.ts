@@ -3,6 +3,7 @@ import type { Product } from '../../src/schemas/products.ts'
 import { THREE_LOCATIONS } from '../../src/zoho-simulator/locations.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { connect } from '../helpers/connection.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc, type TestOptions, type TestZinc } from '../helpers/zinc.ts'
@@ -126,7 +127,7 @@ test('equal stock is no change; what moved is one change of stock, whatever the 
   expect((await changes()).length).toBe(await db.product.count({ where: { stock: { some: {} } } }))
 })
 
-test('warehouses of older organizations are read as locations, and an organization may change over', async () => {
+longTest('warehouses of older organizations are read as locations, and an organization may change over', async () => {
   const zinc = await start({ toggles: { places: 'warehouses', stockFigures: 'string' }, environment: { STOCK_PERCENT: '0' } })
   await zinc.sync()
   await request(zinc, 'PUT', '/quota', { stock_percent: 10 })
@@ -147,7 +148,7 @@ test('warehouses of older organizations are read as locations, and an organizati
   )
 })
 
-test('an organization without locations costs two calls a day, and one for custom fields', async () => {
+longTest('an organization without locations costs two calls a day, and one for custom fields', async () => {
   const zinc = await start({ locations: [], toggles: { otherPlaces: 'empty' } })
   await zinc.sync()
   const first = await stockRun(zinc)
@@ -189,7 +190,7 @@ test("items in a store's assortment come first, then those whose stock is oldest
   expect(rows.map((row) => row.ids)).toEqual([ids.slice(130), ids.slice(30, 130), ids.slice(0, 30)])
 })
 
-test('an entry that cannot be read leaves the stock of its item, and is reported', async () => {
+longTest('an entry that cannot be read leaves the stock of its item, and is reported', async () => {
   const zinc = await start({ environment: { STOCK_PERCENT: '0' } })
   await zinc.sync()
   await request(zinc, 'PUT', '/quota', { stock_percent: 10 })

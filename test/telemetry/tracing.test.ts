@@ -6,6 +6,7 @@ import { createLogger } from '../../src/lib/logger.ts'
 import { inSpan } from '../../src/lib/tracing.ts'
 import { startTracing } from '../../src/telemetry/start-tracing.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
+import { longTest } from '../helpers/long.ts'
 import { type CollectedSpan, createCollector } from '../helpers/otlp-collector.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -56,7 +57,7 @@ test('one trace leads from the request through its run to the calls to Zoho and 
   expect(collector.serviceNames()).toEqual(['zinc-test'])
 })
 
-test('a run that outlives its request begins a trace that links to it', async () => {
+longTest('a run that outlives its request begins a trace that links to it', async () => {
   await zinc.call('/api/settings/integrations/zoho/sync/item/execute?wait=false', { method: 'POST' })
   const { span: request } = await traceWith(
     'POST /api/settings/integrations/zoho/sync/item/execute',

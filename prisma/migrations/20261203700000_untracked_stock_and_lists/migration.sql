@@ -21,13 +21,15 @@ where p.id = s.product_id and p.stock_on_hand is null and p.available_stock is n
 create or replace function price_list_changed() returns trigger language plpgsql as $$
 declare
   list price_list := case tg_op when 'DELETE' then old else new end;
-  lists price_list[] := case tg_op when 'UPDATE' then array[old, new] else array[list] end;
+  before price_list := case tg_op when 'UPDATE' then old else list end;
 begin
-  insert into product_mark (product_id, fields) select p.id, array['prices'] from product p
-  where p.deleted_at is null and exists (select 1 from unnest(lists) as l where l.kind = 'percentage'
-      and case l.type when 'purchase' then p.cost_price else p.selling_price end is not null)
-  union
-  select p.id, array['prices'] from price_list_rate r join product p on p.zoho_item_id = r.zoho_item_id and p.deleted_at is null
-  where r.price_list_id = list.id and exists (select 1 from unnest(lists) as l where l.kind = 'per_item');
+  insert into product_mark (product_id, fields) select id, array['prices'] from product
+  where deleted_at is null and (
+    list.kind = 'percentage' and case list.type when 'purchase' then cost_price else selling_price end is not null
+    or before.kind = 'percentage' and case before.type when 'purchase' then cost_price else selling_price end is not null);
+  if 'per_item' in (list.kind, before.kind) then
+    insert into product_mark (product_id, fields) select p.id, array['prices'] from price_list_rate r
+    join product p on p.zoho_item_id = r.zoho_item_id and p.deleted_at is null where r.price_list_id = list.id;
+  end if;
   return list;
 end $$;

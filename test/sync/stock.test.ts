@@ -218,7 +218,7 @@ test('an item that is no longer tracked has no stock anywhere at once, also for 
   await readStock(zinc)
   const item = zinc.zoho.items().find((it) => it.stock !== null)!
   const { id } = await product(zinc, item.item_id)
-  zinc.zoho.edit(item.item_id, { stock: null, item_type: 'sales' })
+  zinc.zoho.edit(item.item_id, { stock: null })
   await zinc.sync('?mode=incremental')
   expect((await product(zinc, item.item_id)).stock).toEqual({
     on_hand: null,

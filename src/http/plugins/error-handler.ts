@@ -100,7 +100,7 @@ export const errorHandler = fp(
       if (hasZodFastifySchemaValidationErrors(error)) {
         const part = PARTS.get(error.validationContext) ?? 'body'
         const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => {
-          const path = instancePath.split('/').filter((key) => key !== '')
+          const path = instancePath.split('/').filter((key: string) => key !== '')
           return {
             field: path.join('.') || (isObject(request[part]) ? part : ''),
             message: valueAt(request[part], path) === undefined ? 'is required' : `is invalid: ${message}`,

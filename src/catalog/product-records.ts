@@ -1,6 +1,7 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Product } from '../schemas/products.ts'
+import { readFeedPlaces } from './feed-places.ts'
 import { readPrices } from './prices.ts'
 import { type ChangeCursor, readChangePage } from './product-changes.ts'
 import type { ProductFeed, ProductFeedSnapshot } from './product-feed.ts'
@@ -49,22 +50,7 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
     })
   }
 
-  /**
-   * Returns the feed numbers of these products; one that was changed just now is numbered first.
-   */
-  async function placesOf(ids: string[]): Promise<Map<string, FeedPlace>> {
-    for (let again = false; ; again = true) {
-      const rows = await db.productChange.findMany({
-        where: { product_id: { in: ids } },
-        select: { product_id: true, seq: true, changed_at: true },
-      })
-      const places = new Map(rows.map(({ product_id, seq, changed_at }) => [product_id, { seq: Number(seq), changed_at }]))
-      const missing = ids.filter((id) => !places.has(id))
-      if (missing.length === 0) return places
-      if (again) throw new Error(`Products without a number in the change feed: ${missing.slice(0, 5).join(', ')}`)
-      await productFeed.now()
-    }
-  }
+  const placesOf = (ids: string[]) => readFeedPlaces(db, ids, productFeed.now)
 
   return {
     async one(ref: string, options: RecordOptions): Promise<ProductRecord> {

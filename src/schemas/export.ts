@@ -23,6 +23,8 @@ export const ExportRecord = z.object({
   image_path: z.string().nullable(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
+  seq: Product.shape.seq,
+  changed_at: Product.shape.changed_at,
 })
 export type ExportRecord = z.infer<typeof ExportRecord>
 
@@ -30,6 +32,20 @@ export type ExportRecord = z.infer<typeof ExportRecord>
 export const EXPORT_COLUMNS = [
   'zoho_item_id',
   ...ITEM_FIELD_NAMES.map((field) => fieldSpec(field).csv ?? field),
+  'committed_stock',
+  'stock_by_location',
+  'prices',
   'custom_fields',
-  ...(['origin', 'zoho_modified_at', 'image_id', 'image_name', 'image_url', 'image_path', 'created_at', 'updated_at'] as const),
+  ...([
+    'origin',
+    'zoho_modified_at',
+    'image_id',
+    'image_name',
+    'image_url',
+    'image_path',
+    'created_at',
+    'updated_at',
+    'seq',
+    'changed_at',
+  ] as const),
 ]

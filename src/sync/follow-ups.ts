@@ -64,9 +64,7 @@ export const FOLLOW_UPS: Record<SyncPart, FollowUp> = {
       if (!(await this.isDue(db, { at, stockPercent }))) return 0
       const due = { OR: [{ read_at: null }, { read_at: { lt: new Date(at.getTime() - READ_AGAIN_MS) } }] }
       const lists = await db.priceList.count()
-      return (
-        Math.max(1, Math.ceil(lists / PAGE_ROWS)) + (await db.priceList.count({ where: { kind: 'per_item', status: 'active', ...due } }))
-      )
+      return Math.max(1, Math.ceil(lists / PAGE_ROWS)) + (await db.priceList.count({ where: { status: 'active', ...due } }))
     },
   },
 }

@@ -20,8 +20,6 @@ export interface ZohoPriceList {
   percentage: string | null
   rounding: string
   decimalPlace: number | null
-  /** Undefined: the row does not say. */
-  isDefault: boolean | undefined
   status: 'active' | 'inactive'
   modified: Date | null
 }
@@ -31,6 +29,14 @@ export interface ZohoRate {
   itemId: string
   rate: string | null
   brackets: { from: string; to: string | null; rate: string }[] | null
+}
+
+/** What only the detail of a list says. */
+export interface ZohoPriceListDetail {
+  /** Undefined: the detail does not say. */
+  isDefault: boolean | undefined
+  /** Null: the response has no items, which says nothing of those that are stored. */
+  rates: ZohoRates | null
 }
 
 export interface ZohoRates {
@@ -80,7 +86,6 @@ function readPriceList(input: unknown): ZohoPriceList {
     percentage: kind === 'percentage' ? signedPercentage(row) : null,
     rounding: Text.catch(null).parse(row.rounding_type) ?? 'no_rounding',
     decimalPlace: isBlank(row.decimal_place) ? null : (Place.safeParse(row.decimal_place).data ?? null),
-    isDefault: isBlank(row.is_default) ? undefined : Flag.safeParse(row.is_default).data,
     status: row.status === 'inactive' ? 'inactive' : 'active',
     modified: Instant.safeParse(row.last_modified_time).data ?? null,
   }
@@ -96,15 +101,12 @@ function signedPercentage(row: Row): string | null {
   return size.startsWith('-') ? size.slice(1) : `-${size}`
 }
 
-/**
- * Returns what a list says of its items. Null: the response has no items, which says nothing of
- * those that are stored. Throws ZohoNotFoundError when Zoho does not have the list.
- */
-export async function readRates(
+/** Returns the detail of a list. Throws ZohoNotFoundError when Zoho does not have the list. */
+export async function readPriceListDetail(
   client: ZohoClient,
   { id, runId }: { id: string; runId: string },
   signal: AbortSignal,
-): Promise<ZohoRates | null> {
+): Promise<ZohoPriceListDetail> {
   const found: ZohoRates = { rates: [], unreadable: [], complete: true }
   for (let page = 1; page <= MAX_PAGES; page++) {
     const query = page === 1 ? undefined : { page: String(page) }
@@ -114,7 +116,8 @@ export async function readRates(
     // A proxy or a mixed-up response must never give one list the prices of another.
     if (String(list.pricebook_id) !== id) throw new BadGatewayError('record_mismatch', { module: 'pricebooks', id })
     const { pricebook_items: items } = list
-    if (items === undefined) return null
+    const isDefault = isBlank(list.is_default) ? undefined : Flag.safeParse(list.is_default).data
+    if (items === undefined) return { isDefault, rates: null }
     if (!Array.isArray(items) && !isBlank(items)) throw new BadGatewayError('detail_malformed', { key: 'pricebook_items' })
     for (const item of Array.isArray(items) ? items : []) {
       const itemId = Id.safeParse((item as Row | null)?.item_id)
@@ -124,7 +127,7 @@ export async function readRates(
       else found.complete = false
     }
     // Never seen, but a half list must not look like a whole one.
-    if (PageContext.safeParse(body.page_context).data?.has_more_page !== true) return found
+    if (PageContext.safeParse(body.page_context).data?.has_more_page !== true) return { isDefault, rates: found }
   }
   throw new BadGatewayError('pagination_loop', { problem: 'a price list does not end' })
 }

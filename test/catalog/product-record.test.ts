@@ -284,6 +284,9 @@ test('new fields can be mapped and owned, and a file takes back what the export 
   const csv = await (await zinc.call('/api/settings/integrations/zoho/export?format=csv')).text()
   expect(csv.split('\r\n')[0]).toContain('category_name')
   expect(csv.split('\r\n')[0]).toContain('tax_percentage')
+  expect(csv.split('\r\n')[0]).toMatch(/,committed_stock,stock_by_location,prices,.*,seq,changed_at$/)
+  const { seq, changed_at } = exported.find((it) => it.zoho_item_id === item!.item_id)!
+  expect(record).toMatchObject({ seq, changed_at })
   await mkdir(`${zinc.dataDir}/imports`, { recursive: true })
   await writeFile(
     `${zinc.dataDir}/imports/all_zoho_inventory_items.json`,

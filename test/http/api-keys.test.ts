@@ -58,8 +58,11 @@ test('a key without the scope is told which one it needs, and what no scope open
   expect(response.status).toBe(403)
   expect(response.headers.get('www-authenticate')).toBe('Bearer error="insufficient_scope", scope="syncs:read"')
   expect(await response.json()).toMatchObject({ code: 'insufficient_scope', detail: { required_scope: 'syncs:read' } })
-  for (const path of [API, '/api/v1/users', '/api/v1/auth/sessions'])
+  for (const path of [API, '/api/v1/users', '/api/v1/auth/sessions', '/api/backups'])
     expect(await (await use(key, path)).json()).toMatchObject({ code: 'not_for_keys' })
+  // An id that cannot be one is the id of nothing.
+  for (const path of [`${API}/nope`, '/api/webhooks/nope'])
+    expect(await (await zinc.call(path, send('DELETE'))).json()).toMatchObject({ status: 'error', code: 'not_found' })
   // In a cookie, other pages could use it.
   expect((await fetch(`${zinc.url}/api/products`, { headers: { cookie: `zinc_session=${key}` } })).status).toBe(401)
 })

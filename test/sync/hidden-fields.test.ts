@@ -54,6 +54,12 @@ test('custom fields that lists do not show are found by one call a full run, and
   expect(await stored(last.item_id)).toMatchObject({ cf_supplier: 'Qamar' })
   expect(await callsAfter(zinc.sync('?mode=full'))).toEqual([])
 
+  // A field of the product that is read from a hidden one follows it.
+  await request(zinc, 'PUT', '/mapping', { fields: [{ field: 'manufacturer', source: 'cf_supplier' }] })
+  zinc.zoho.edit(last.item_id, { custom_fields: { cf_colour: 'red', cf_supplier: 'Tigris &amp; Sons' } })
+  expect(await callsAfter(zinc.sync())).toEqual(['items'])
+  expect(await db.product.findUnique({ where: { zoho_item_id: last.item_id } })).toMatchObject({ manufacturer: 'Tigris & Sons' })
+
   // A field that the list shows from now on is hidden no more.
   zinc.zoho.toggles.hiddenFields = ['cf_warranty']
   await zinc.sync('?mode=full')

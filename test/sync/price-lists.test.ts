@@ -51,9 +51,9 @@ test('both kinds, currencies and purchases arrive, and a product shows what each
   await fullSync()
   const [run] = await runsOf('price_lists')
   expect(run).toMatchObject({ state: 'success', started_by: 'admin', statistics: { total: 5, new: 5, removed: 0 } })
-  // One call for the list, and one for each active list with a rate per item.
-  expect(await callsOf({ run_id: run!.id, job: 'price_lists' })).toBe(1 + 3)
-  expect(await callsOf({ run_id: run!.id })).toBe(4)
+  // One call for the list, and one for each active list: only its detail has rates and is_default.
+  expect(await callsOf({ run_id: run!.id, job: 'price_lists' })).toBe(1 + 4)
+  expect(await callsOf({ run_id: run!.id })).toBe(5)
 
   const lists = await read<{ data: { name: string }[] }>('/api/price-lists')
   const [partners, iqd, wholesale, supplier, old] = zinc.zoho.priceBooks.all()
@@ -68,11 +68,12 @@ test('both kinds, currencies and purchases arrive, and a product shows what each
       kind: 'percentage',
       percentage: '-12.5',
       rounding: 'round_to_nickel',
-      is_default: null,
+      is_default: true,
       status: 'active',
-      read_at: null,
+      read_at: expect.any(String),
     },
   })
+  expect((await read<{ data: object }>(`/api/price-lists/${iqd!.pricebook_id}`)).data).toMatchObject({ is_default: false })
   expect((await read<{ data: object }>(`/api/price-lists/${old!.pricebook_id}`)).data).toMatchObject({ status: 'inactive' })
   expect((await zinc.call('/api/price-lists/1')).status).toBe(404)
 
@@ -156,11 +157,11 @@ test('an edited rate that moves no time is found at the age of a day, or when a 
   // As a day later.
   await db.priceList.updateMany({ where: { read_at: { not: null } }, data: { read_at: new Date(Date.now() - 21 * 3_600_000) } })
   await fullSync()
-  expect(await callsOf({ run_id: (await runsOf('price_lists'))[2]!.id })).toBe(4)
+  expect(await callsOf({ run_id: (await runsOf('price_lists'))[2]!.id })).toBe(5)
   expect(await price()).toBe('1.25')
 
   zinc.zoho.priceBooks.setRate(partners!.pricebook_id, item!.item_id, { rate: 1.75 })
-  expect((await readLists()).statistics).toMatchObject({ api_calls: 4, updated: 1, unchanged: 4, rates_changed: 1 })
+  expect((await readLists()).statistics).toMatchObject({ api_calls: 5, updated: 1, unchanged: 4, rates_changed: 1 })
   expect(await price()).toBe('1.75')
   // A list whose time moved is read whatever its age.
   zinc.zoho.toggles.rateTouchesList = true
@@ -273,9 +274,17 @@ test('a price that moves is a change of the product, also where its own row did 
   expect(follows.changed).toEqual([[item!.item_id, ['prices', 'selling_price']]])
   expect((await pricesOf(item!.item_id)).at(-1)!.price).toBe('80')
 
+  // What the list had a price for until now moves, too.
+  await db.product.update({ where: { zoho_item_id: item!.item_id }, data: { cost_price: null } })
+  const blank = await changes(follows.cursor)
+  zinc.zoho.priceBooks.edit(wholesale!.pricebook_id, { sales_or_purchase_type: 'purchases' })
+  await readLists()
+  const purchases = await changes(blank.cursor)
+  expect(purchases.changed).toContainEqual([item!.item_id, ['prices']])
+
   zinc.zoho.priceBooks.remove(partners!.pricebook_id)
   await readLists()
-  expect((await changes(follows.cursor)).changed.map(([id]) => id).sort()).toEqual(partners!.rates.map(({ item_id }) => item_id).sort())
+  expect((await changes(purchases.cursor)).changed.map(([id]) => id).sort()).toEqual(partners!.rates.map(({ item_id }) => item_id).sort())
 })
 
 test('an organization without price lists costs one call a day, however often everything is synced', async () => {
@@ -313,10 +322,10 @@ test('a plan counts the calls of the runs that follow, and so does the forecast'
   await fullSync()
   expect(await plan()).toMatchObject({ list: 1, price_lists: 1, groups: 0, total: 2 })
   await zinc.services.db.priceList.updateMany({ data: { read_at: null } })
-  expect(await plan()).toMatchObject({ price_lists: 4, total: 5 })
+  expect(await plan()).toMatchObject({ price_lists: 5, total: 6 })
   expect((await request(zinc, 'POST', '/sync/item/plan')).body.data.calls).toMatchObject({ price_lists: 0, total: 1 })
   const { body } = await request(zinc, 'GET', '/quota')
-  expect(body.data.purposes.find((it: { purpose: string }) => it.purpose === 'price_lists').used).toBe(4)
+  expect(body.data.purposes.find((it: { purpose: string }) => it.purpose === 'price_lists').used).toBe(5)
 })
 
 test('only= belongs to Zoho Inventory, and other values are refused', async () => {

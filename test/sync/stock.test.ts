@@ -211,3 +211,25 @@ longTest('an entry that cannot be read leaves the stock of its item, and is repo
   })
   expect((await product(zinc, item!.item_id)).stock).toEqual(before)
 })
+
+test('an item that is no longer tracked has no stock anywhere at once, also for SQL and filters', async () => {
+  const zinc = await start({ environment: { STOCK_PERCENT: '0' } })
+  await zinc.sync()
+  await request(zinc, 'PUT', '/quota', { stock_percent: 10 })
+  await readStock(zinc)
+  const item = zinc.zoho.items().find((it) => it.stock !== null)!
+  const { id } = await product(zinc, item.item_id)
+  zinc.zoho.edit(item.item_id, { stock: null })
+  await zinc.sync('?mode=incremental')
+  expect((await product(zinc, item.item_id)).stock).toEqual({
+    on_hand: null,
+    available: null,
+    actual_available: null,
+    committed: null,
+    by_location: [],
+  })
+  const client = await connect(zinc.environment.DATABASE_URL!)
+  expect((await client.query('select 1 from erp.product_stock where product_id = $1', [id])).rows).toEqual([])
+  // Tracked again, its places are unknown, and not empty, until they are read.
+  expect((await client.query('select stock_as_of from item_detail where product_id = $1', [id])).rows).toEqual([{ stock_as_of: null }])
+})

@@ -242,7 +242,9 @@ test('runs, the connection and silent stores are told; a replay tells again what
     expect(data.deliveries).toBeGreaterThan(0)
     expect((await db.webhookDelivery.findMany({ where: { product_id: product.id } })).length).toBe(1)
   }
-  expect(await send('POST', `/${id}/replay`, {})).toMatchObject({ status: 400 })
+  const none = await zinc.call(`${API}/${id}/replay`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  expect(none.status).toBe(400)
+  expect(await none.json()).toMatchObject({ message: 'body is invalid: needs since or cursor, and not both' })
 })
 
 test('what a killed process was sending is sent again under the same id when its time is over', async () => {

@@ -1,6 +1,7 @@
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
 import { isConnectionError } from '../../database/errors.ts'
 import {
   AppError,
@@ -59,6 +60,10 @@ const STATUS_CODES: Record<number, string> = {
   429: 'too_many_requests',
 }
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+const Format = z.object({ format: z.string() })
+const isNoUuid = ({ params }: { params: unknown }): boolean => Format.safeParse(params).data?.format === 'uuid'
+
 /** The parts of a request under the names that validation uses. */
 const PARTS = new Map<string | undefined, 'query' | 'params'>([
   ['querystring', 'query'],
@@ -95,9 +100,14 @@ export const errorHandler = fp(
       if (hasZodFastifySchemaValidationErrors(error)) {
         const part = PARTS.get(error.validationContext) ?? 'body'
         const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => {
-          const path = instancePath.split('/').slice(1)
-          return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is invalid: ${message}` }
+          const path = instancePath.split('/').filter((key: string) => key !== '')
+          return {
+            field: path.join('.') || (isObject(request[part]) ? part : ''),
+            message: valueAt(request[part], path) === undefined ? 'is required' : `is invalid: ${message}`,
+          }
         })
+        // An id that is no UUID is the id of nothing.
+        if (part === 'params' && error.validation.every(isNoUuid)) return fail(request, reply, 404, say('not_found'))
         return fail(
           request,
           reply,

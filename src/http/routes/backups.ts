@@ -11,7 +11,6 @@ export const backupRoutes: FastifyPluginAsyncZod<{ backups: Backups }> = async (
     '/',
     {
       onRequest: requireRole('operator'),
-      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         operationId: 'getBackups',

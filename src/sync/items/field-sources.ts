@@ -18,7 +18,8 @@ const mapped = MappedField.options
 const ITEM_KEYS: string[] = [...new Set(mapped.map((field) => ITEM_FIELDS[field].zoho).filter((key) => key !== CURRENCY))]
 const NAMES: readonly ItemFieldName[] = ['name_en', 'name_ar']
 
-const isCustom = (source: string): boolean => /^cf_\w{1,95}$/.test(source)
+/** Whether a rule reads a custom field. */
+export const isCustom = (source: string | null): boolean => source !== null && /^cf_\w{1,95}$/.test(source)
 
 export const fieldSources: Sources & { all: readonly string[] } = {
   all: ITEM_KEYS,

@@ -7,7 +7,13 @@ import { failure } from '../../runs/because.ts'
 import { pausedUntil, type RunContext, type RunFailure, type RunHandler } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { RateLimitedError, ZohoNotFoundError } from '../../zoho/errors.ts'
-import { listPriceLists, readRates, type ZohoPriceList, type ZohoRates } from '../../zoho/price-lists.ts'
+import {
+  listPriceLists,
+  readPriceListDetail,
+  type ZohoPriceList,
+  type ZohoPriceListDetail,
+  type ZohoRates,
+} from '../../zoho/price-lists.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 
 export const PRICE_LIST_SYNC = 'price_lists'
@@ -22,7 +28,7 @@ const NO_SUCH_PATH = '5'
 export const READ_AGAIN_MS = 20 * 3_600_000
 
 const Params = z.object({
-  /** `full`: the rates of every active list, `incremental`: of new, changed and old ones. */
+  /** `full`: the detail of every active list, `incremental`: of new, changed and old ones. */
   mode: z.enum(['incremental', 'full']).default('full'),
 })
 
@@ -33,8 +39,9 @@ export interface PriceListSyncDeps {
 }
 
 /**
- * Reads the price lists, and then the rates of those with a rate per item, one call each. Each list
- * is one transaction: a run that is resumed reads only those that it has not read.
+ * Reads the price lists, and then the detail of each active one: its rates, and whether it is the
+ * default. Each list is one transaction: a run that is resumed reads only those that it has not
+ * read.
  */
 export function createPriceListSync(deps: PriceListSyncDeps): RunHandler {
   return {
@@ -68,16 +75,19 @@ async function sync(run: RunContext, { db, clock, openZoho }: PriceListSyncDeps)
   for (const [n, list] of lists.entries()) {
     run.report({ statistics: counts, progress: { phase: 'price_lists', done: n, total: lists.length, waiting: null } })
     const before = known.get(list.id)
-    const isRead = list.kind === 'per_item' && list.status === 'active' && isDue(list, before, tooOld)
-    let rates: ZohoRates | null = null
+    const isRead = list.status === 'active' && isDue(list, before, tooOld)
+    let detail: ZohoPriceListDetail | null = null
     if (isRead) {
       try {
-        rates = await readRates(zoho, { id: list.id, runId: run.id }, run.signal)
+        detail = await readPriceListDetail(zoho, { id: list.id, runId: run.id }, run.signal)
       } catch (error) {
         if (!(error instanceof ZohoNotFoundError)) throw error
         removed.add(list.id)
         continue
       }
+    }
+    const rates = list.kind === 'per_item' ? (detail?.rates ?? null) : null
+    if (detail && list.kind === 'per_item') {
       if (!rates) notes.push({ stage: STAGE, ...failure('price_list_without_items', { name: list.name }) })
       else if (!rates.complete || rates.unreadable.length > 0)
         notes.push({ stage: STAGE, ...failure('invalid_price_list.items', { name: list.name, items: rates.unreadable }) })
@@ -87,8 +97,12 @@ async function sync(run: RunContext, { db, clock, openZoho }: PriceListSyncDeps)
     await run.fencedRaw(async (tx) => {
       // A list that was not read although it should be is read by the next run, and an inactive one
       // when it becomes active.
-      const readAt = rates ? clock.now() : isRead || list.status === 'inactive' ? null : (before?.read_at ?? null)
-      const outcome = await saveList(tx, list, readAt)
+      const readAt = (list.kind === 'per_item' ? rates : detail)
+        ? clock.now()
+        : isRead || list.status === 'inactive'
+          ? null
+          : (before?.read_at ?? null)
+      const outcome = await saveList(tx, { ...list, isDefault: detail?.isDefault }, readAt)
       const moved = rates ? await saveRates(tx, list.id, rates) : 0
       counts.rates_changed += moved
       counts[outcome === 'unchanged' && moved > 0 ? 'updated' : outcome]++
@@ -137,7 +151,7 @@ const isDue = (list: ZohoPriceList, before: PriceList | undefined, tooOld: Date)
 /** A list that is not listed is removed only if Zoho does not have it either when asked for it. */
 async function isGone(zoho: ZohoClient, id: string, run: RunContext): Promise<boolean> {
   try {
-    await readRates(zoho, { id, runId: run.id }, run.signal)
+    await readPriceListDetail(zoho, { id, runId: run.id }, run.signal)
     return false
   } catch (error) {
     if (error instanceof ZohoNotFoundError) return true
@@ -147,7 +161,11 @@ async function isGone(zoho: ZohoClient, id: string, run: RunContext): Promise<bo
 
 const nameOf = (row: unknown): string => String((row as Record<string, unknown> | null)?.name ?? '?').slice(0, 200)
 
-async function saveList(tx: RawDb, list: ZohoPriceList, readAt: Date | null): Promise<'new' | 'updated' | 'unchanged'> {
+async function saveList(
+  tx: RawDb,
+  list: ZohoPriceList & Pick<ZohoPriceListDetail, 'isDefault'>,
+  readAt: Date | null,
+): Promise<'new' | 'updated' | 'unchanged'> {
   const [row] = await tx.$queryRaw<{ outcome: 'new' | 'updated' | 'unchanged' }[]>`
     with before as (select name, type, currency, kind, percentage, rounding, decimal_place, status from price_list where id = ${list.id}),
     written as (

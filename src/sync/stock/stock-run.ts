@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { noteDetails, readsHiddenFields } from '../../catalog/custom-fields.ts'
 import { recordDifferences } from '../../catalog/diff-items.ts'
-import { readFieldRules } from '../../catalog/field-mapping.ts'
+import { type FieldRules, readFieldRules } from '../../catalog/field-mapping.ts'
 import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { saveLocations, saveStock } from '../../catalog/product-stock.ts'
@@ -14,6 +14,7 @@ import { RateLimitedError } from '../../zoho/errors.ts'
 import { IDS_PER_CALL, itemsById } from '../../zoho/inventory.ts'
 import { listLocations } from '../../zoho/locations.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
+import { isCustom } from '../items/field-sources.ts'
 import { type ApiSyncDeps, openClient } from '../items/sync-from-api.ts'
 import { type ItemMapping, toItemRows } from '../items/to-item-row.ts'
 import { fieldsDue, hasLocations, isLocationListDue, LOCATIONS_READ, stockOrder, unseenFields } from './stock-queries.ts'
@@ -108,7 +109,7 @@ async function readItems(run: RunContext, { clock }: ApiSyncDeps, { zoho, mappin
     await run.fencedRaw(async (tx) => {
       const items = await living(tx, [...found.values()])
       const mapped = await toItemRows(tx, items, mapping)
-      const rows = mapped.map(({ row }) => detailRow(row, { fields })).filter((row) => Object.keys(row).length > 1)
+      const rows = mapped.map(({ row }) => detailRow(row, { fields, rules: mapping.rules })).filter((row) => Object.keys(row).length > 1)
       const changed = await recordDifferences(tx, await applyFieldOwnership(tx, rows), { runId: run.id, again: new Set(), writeAt: at })
       const moved = await saveStock(tx, items, { at })
       await noteDetails(tx, { runId: run.id, asked, items, at, stored: fields })
@@ -136,9 +137,16 @@ async function readItems(run: RunContext, { clock }: ApiSyncDeps, { zoho, mappin
 
 const STOCK_KEYS = ['locations', 'stock_on_hand', 'available_stock', 'actual_available_stock']
 
-/** What of a detail is written: everything else is the item sync's. */
-const detailRow = (row: ItemRow, { fields }: { fields: boolean }): ItemRow => ({
+/**
+ * What of a detail is written: everything else is the item sync's. Fields that the mapping reads
+ * from a custom field come along, since lists may not show that one.
+ */
+const detailRow = (row: ItemRow, { fields, rules }: { fields: boolean; rules: FieldRules }): ItemRow => ({
   zoho_item_id: row.zoho_item_id,
+  ...(fields &&
+    Object.fromEntries(
+      [...rules].flatMap(([field, { source }]) => (isCustom(source) && row[field] !== undefined ? [[field, row[field]]] : [])),
+    )),
   ...(row.stock_on_hand !== undefined && { stock_on_hand: row.stock_on_hand }),
   ...(row.available_stock !== undefined && { available_stock: row.available_stock }),
   ...(row.actual_available_stock !== undefined && { actual_available_stock: row.actual_available_stock }),

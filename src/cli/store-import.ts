@@ -45,7 +45,7 @@ export function addStoreImport(store: Command, action: Action): void {
           expiresInDays: expires === 0 ? null : expires,
         })
         const lines = [
-          ...added.map((it) => `${dryRun ? 'would be added' : 'added'}: ${it.code}  ${it.id}`),
+          ...added.map((it) => `${dryRun ? 'would be added' : 'added'}: ${it.code}  ${it.id ?? 'with a new id'}`),
           ...left.map((it) => `left: line ${it.line} ${it.code}: ${it.reason}`),
           ...(dryRun || added.length === 0 ? [] : [tokens]),
         ]

@@ -189,6 +189,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       zone: modules.zone,
       bucketAccess: config.backup.s3,
       workDir: join(config.dataDir, 'tmp', 'backup'),
+      ownFolders: ['images', 'postgres', 'tmp'].map((name) => join(config.dataDir, name)),
       source: {
         databaseUrl,
         store: images.store,

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { isAbsolute } from 'node:path'
+import { isAbsolute, sep } from 'node:path'
 import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
@@ -27,6 +27,8 @@ export interface BackupsDeps {
   /** The shop's time zone. */
   zone(): Promise<string>
   source: BackupSource
+  /** Folders of zinc besides `source.folders` in which no backup may be kept. */
+  ownFolders: string[]
   bucketAccess: BucketAccess
   /** A folder for unfinished work, which is emptied before each. */
   workDir: string
@@ -46,6 +48,12 @@ export type Backups = ReturnType<typeof createBackups>
 /** Backups of this zinc: by the clock and on request, one at a time in all processes. */
 export function createBackups(deps: BackupsDeps) {
   const { db, clock, log, queue, scheduler, source, bucketAccess, workDir, ownerUrl } = deps
+
+  /** Throws BadRequestError: a backup there would contain itself, and be lost with what it saves. */
+  function refuseOwnFolder(target: string): void {
+    const folder = [...Object.values(source.folders), ...deps.ownFolders].find((it) => target === it || target.startsWith(it + sep))
+    if (folder !== undefined) throw new BadRequestError('invalid_backup_target.own_folder', { target, folder })
+  }
 
   const readPlan = async (): Promise<PlanRow> =>
     (await db.backupPlan.findUnique({ where: { id: 1 } })) ??
@@ -196,6 +204,7 @@ export function createBackups(deps: BackupsDeps) {
         throw new BadRequestError('invalid_backup_target', { target: body.target })
       const before = await readPlan()
       const target = body.target === undefined ? before.target : body.target && normalizeTarget(body.target)
+      if (target !== null) refuseOwnFolder(target)
       const cron = (line: string | null) => (line === null || line.trim() === '' ? null : line.trim().replace(/\s+/g, ' '))
       const needsTarget = Boolean(body.schedule) || (body.rehearsal !== undefined && body.rehearsal !== null && body.rehearsal !== false)
       if (needsTarget && target === null) throw new BadRequestError('backup_target_missing')
@@ -250,6 +259,7 @@ export function createBackups(deps: BackupsDeps) {
     async runNow(kind: Kind, target: string | null, options: WorkOptions): Promise<Backup> {
       const name = target === null ? (await readPlan()).target : normalizeTarget(target)
       if (name === null) throw new BadRequestError('backup_target_missing')
+      if (kind === 'backup') refuseOwnFolder(name)
       const { id } = await db.backup.create({ data: { kind, target: name, started_by: 'command line', created_at: clock.now() } })
       try {
         return await run(id, options)

@@ -91,13 +91,14 @@ export function addSessions(program: Command, action: Action): void {
             ),
             ...report.modules.map(
               (it) =>
-                `  ${it.module.padEnd(17)} ${it.records} records${it.line_items === null ? '' : `, ${it.line_items} line items`}: ${it.new} new, ${it.updated} updated; the next fetch continues from ${it.up_to ?? 'the whole list'}`,
+                `  ${it.module.padEnd(17)} ${it.records} records${it.line_items === null ? '' : `, ${it.line_items} line items`}: ${it.new} new, ${it.updated} updated; the next fetch ${it.up_to === null ? 'reads the whole list' : `continues from ${it.up_to}`}`,
             ),
             ...report.left.map((it) => `left: ${it.file}: ${it.reason}`),
           ]
-          context.result({ status: 'success', dry_run: dryRun, ...report }, lines.join('\n'))
+          const status = report.unreadable.length > 0 ? 'partial' : 'success'
+          context.result({ status, dry_run: dryRun, ...report }, lines.join('\n'))
           if (!dryRun) await recordAudit(db, { ...SYSTEM_ACTOR, action: 'pull.import', target: 'pulls' })
-          return 0
+          return status === 'success' ? 0 : 1
         },
       ),
     )

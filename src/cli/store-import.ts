@@ -45,7 +45,7 @@ export function addStoreImport(store: Command, action: Action): void {
           expiresInDays: expires === 0 ? null : expires,
         })
         const lines = [
-          ...added.map((it) => `${dryRun ? 'would be added' : 'added'}: ${it.code}  ${it.id}`),
+          ...added.map((it) => `${dryRun ? 'would be added' : 'added'}: ${it.code}  ${it.id ?? 'with a new id'}`),
           ...left.map((it) => `left: line ${it.line} ${it.code}: ${it.reason}`),
           ...(dryRun || added.length === 0 ? [] : [tokens]),
         ]
@@ -97,26 +97,40 @@ function readStores(text: string, file: string): { rows: StoreRow[]; left: Left[
 }
 
 /**
- * The location of a store by its id or name. Stores have no location yet, so it is left and said;
- * this is the one place that sets it once they have.
+ * Sets the location of a store, which the file names by its id or name. One that is unknown or
+ * ambiguous is left and said; the store is added without it, because its shop needs the token.
  */
-async function withLocation(
-  _services: StoreServices,
-  body: StoreBody,
-  location: string,
-): Promise<{ body: StoreBody; left: string | null }> {
-  return { body, left: location === '' ? null : `its location ${location} is left: stores have none` }
+async function withLocation({ db }: StoreServices, body: StoreBody, location: string): Promise<{ body: StoreBody; left: string | null }> {
+  const name = location.trim()
+  if (name === '') return { body, left: null }
+  const locations = await db.location.findMany({ where: { OR: [{ gone_at: null }, { id: name }] } })
+  const byId = locations.filter((it) => it.id === name)
+  const found = byId.length > 0 ? byId : locations.filter((it) => it.name.trim().toLowerCase() === name.toLowerCase())
+  const [only, another] = found
+  if (only && !another) return { body: { ...body, location_id: only.id }, left: null }
+  const later = 'set it on the page Stores'
+  const left = only
+    ? `its location is left: ${found.length} are named ${name} (${found.map((it) => it.id).join(', ')}); ${later}`
+    : `its location is left: none is named ${name}; read stock by location once (npx zinc sync items --full), then ${later}`
+  return { body, left }
 }
 
-async function planned({ db }: StoreServices, rows: StoreRow[], left: Left[]): Promise<{ id: string | undefined; code: string }[]> {
-  const known = await db.store.findMany({ select: { id: true, code: true } })
-  return rows.flatMap(({ line, body: { id, code } }) => {
+async function planned(services: StoreServices, rows: StoreRow[], left: Left[]): Promise<{ id: string | undefined; code: string }[]> {
+  const known = await services.db.store.findMany({ select: { id: true, code: true } })
+  const added: { id: string | undefined; code: string }[] = []
+  for (const { line, body, location } of rows) {
+    const { id, code } = body
     const taken = known.find((it) => it.id === id || it.code === code)
     known.push({ id: id ?? '', code })
-    if (!taken) return [{ id, code }]
-    left.push({ line, code, reason: taken.id === id ? 'a store with this id is there already' : 'another store has this code' })
-    return []
-  })
+    if (taken) {
+      left.push({ line, code, reason: taken.id === id ? 'a store with this id is there already' : 'another store has this code' })
+      continue
+    }
+    added.push({ id, code })
+    const { left: unset } = await withLocation(services, body, location)
+    if (unset !== null) left.push({ line, code, reason: unset })
+  }
+  return added
 }
 
 /** Each token is in the file before the next store is added, so that an interruption loses none. */

@@ -285,6 +285,10 @@ export const MESSAGES = {
     message: ({ target }) => ar`${target} ليس مكانًا للنسخ الاحتياطية`,
     remedy: 'اكتب مجلدًا على الخادم بمساره الكامل، أو s3://BUCKET/PREFIX.',
   },
+  'invalid_backup_target.own_folder': {
+    message: ({ target, folder }) => ar`${target} داخل ${folder}، وهو مجلد لـ zinc نفسه`,
+    remedy: 'اكتب مجلدًا خارج مجلد البيانات، والأفضل على قرص آخر، أو s3://BUCKET/PREFIX.',
+  },
   invalid_client: { message: 'لا تعرف Zoho معرّف العميل هذا في مركز البيانات هذا', remedy: 'تحقّق من معرّف العميل ومن مركز البيانات.' },
   invalid_client_secret: { message: 'سرّ العميل ليس لمعرّف العميل هذا', remedy: 'انسخ السرّ من جديد من وحدة تحكم Zoho API واحفظه.' },
   invalid_code: {

@@ -432,6 +432,10 @@ export const MESSAGES = {
     message: ({ target }: { target: string }) => `${target} is not a place for backups`,
     remedy: 'Name an absolute folder of the server, or s3://BUCKET/PREFIX.',
   },
+  'invalid_backup_target.own_folder': {
+    message: ({ target, folder }: { target: string; folder: string }) => `${target} is in ${folder}, a folder of zinc itself`,
+    remedy: 'Name a folder outside the data folder, best on another disk, or s3://BUCKET/PREFIX.',
+  },
   invalid_client: {
     message: 'Zoho does not recognise this client ID in this data center',
     remedy: 'Compare client_id with the Zoho API console, and the data center with the URL of your console (api-console.zoho.eu means eu).',

@@ -48,6 +48,11 @@ test('the schedule is kept as it was set, and a wrong one is refused', async () 
     status: 400,
     body: { code: 'invalid_backup_target' },
   })
+  for (const folder of ['imports', 'images/backups'])
+    expect(await send('PUT', '/api/backups/schedule', { target: join(zinc.dataDir, folder) })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_backup_target', message: expect.stringContaining('a folder of zinc itself') },
+    })
   expect(await send('PUT', '/api/backups/schedule', { target, schedule: 'nightly' })).toMatchObject({
     status: 400,
     body: { code: 'invalid_schedule' },

@@ -50,3 +50,29 @@ test('stores keep their ids and get a token each in a file that only its owner c
   await expect(importStores(services, file, { ...options, dryRun: false })).rejects.toMatchObject({ code: 'tokens_file_exists' })
   expect(parseCsv(await readFile(tokensFile, 'utf8')).rows).toHaveLength(2)
 })
+
+test('a store gets its location by id or name; one that is unknown or ambiguous is left and said', async () => {
+  const { services } = await startZinc()
+  const { db } = services
+  await db.location.createMany({
+    data: [
+      { id: '460000000000900001', name: 'Karrada' },
+      { id: '460000000000900002', name: 'البصرة' },
+      { id: '460000000000900003', name: 'Depot' },
+      { id: '460000000000900004', name: 'depot' },
+    ],
+  })
+  const file = join(await oldWorld(), 'stores.csv')
+  await writeFile(file, '\ufeffcode;name;location\nA;A;460000000000900001\nB;B; البصرة \nC;C;karrada\nD;D;Depot\nE;E;Kar%\n')
+  const options = { tokens: `${file}.tokens.csv`, expiresInDays: null }
+  const dry = await importStores(services, file, { ...options, dryRun: true })
+
+  const { added, left } = await importStores(services, file, { ...options, dryRun: false })
+
+  const stores = await db.store.findMany({ orderBy: { code: 'asc' } })
+  const [karrada, basra] = ['460000000000900001', '460000000000900002']
+  expect(stores.map((it) => it.location_id)).toEqual([karrada, basra, karrada, null, null])
+  expect(left.map((it) => it.code)).toEqual(['D', 'E'])
+  expect(left[0]!.reason).toContain('460000000000900003, 460000000000900004')
+  expect([dry.added.map((it) => it.code), dry.left]).toEqual([added.map((it) => it.code), left])
+})

@@ -119,3 +119,25 @@ test('session folders are laid over each other by time, and never over what zinc
   await expect(importSessions(deps, byHand, NOT_DRY, signal)).rejects.toMatchObject({ code: 'no_such_folder' })
   await expect(importSessions(deps, join(zinc.dataDir, 'settings'), NOT_DRY, signal)).rejects.toMatchObject({ code: 'no_old_pulls' })
 })
+
+test('a module with an unreadable file gets no watermark, so the next fetch lists it whole', async () => {
+  const { zinc } = await startPulls({ books: { contacts: 3 } })
+  const { db, clock, pulls } = zinc.services
+  const old = await oldWorld()
+  const write = async (stamp: string, module: string, text: string) => {
+    await mkdir(join(old, 'raw_json', stamp), { recursive: true })
+    await writeFile(join(old, 'raw_json', stamp, `${module}.json`), text)
+  }
+  const record = (key: string) => JSON.stringify([{ [key]: '7', last_modified_time: '2025-10-01T10:00:00+0300' }])
+  await write('2025-10-01_01-00-00', 'contacts', '[{"contact_id":"1"},')
+  await write('2025-10-02_01-00-00', 'contacts', record('contact_id'))
+  await write('2025-10-02_01-00-00', 'bills', record('bill_id'))
+
+  const report = await importSessions({ db, clock, paths: pulls.paths }, old, NOT_DRY, signal)
+
+  expect(report.unreadable).toEqual(['contacts'])
+  expect((await db.pullModule.findMany()).map((it) => [it.module, it.up_to?.toISOString()])).toEqual([
+    ['bills', '2025-10-01T07:00:00.000Z'],
+  ])
+  expect(report.modules.find((it) => it.module === 'contacts')).toMatchObject({ new: 1, up_to: null })
+})

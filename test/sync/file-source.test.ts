@@ -244,7 +244,9 @@ test('ids shortened by a spreadsheet are refused, blanks and marks cleaned, repe
     { zoho_item_id: '990000000000000007', code: 'F-7', name_en: 'second' },
     { zoho_item_id: ' 990000000000000007', code: 'F-7b', name_en: 'third' },
   ]
-  await putFile(zinc, 'ids.json', [...short, ...odd, ...clean, ...repeated])
+  const records = JSON.stringify([...short, ...odd, ...clean, ...repeated])
+  // Written as a number, which JSON.parse would read as another whole id.
+  await putFile(zinc, 'ids.json', records.replace('"26E15"', '9.82E+14'))
   const { status, statistics, errors } = await zinc.sync('?source=file&file=ids.json')
   expect([status, statistics]).toMatchObject(['partial', { total: 262, new: 255, failed: 7 }])
   const told = errors as unknown as { code: string; message: string; sku: string | null; zoho_item_id: string | null }[]

@@ -42,6 +42,8 @@ export interface SessionImportReport {
   }[]
   /** What was not taken, and why. */
   left: { file: string; reason: string }[]
+  /** Modules with a file that could not be read: the next fetch lists them whole. */
+  unreadable: string[]
 }
 
 /** Of no run: the folder was made by another program. */
@@ -63,7 +65,7 @@ export async function importSessions(
   const pulls = await findOldPulls(directory)
   const running = await db.run.findFirst({ where: { kind: PULL, state: { in: ['queued', 'running', 'paused'] } } })
   if (running && !dryRun) throw new ConflictError('sync_running', { run_id: running.id, state: running.state, resumes_at: null })
-  const report: SessionImportReport = { sessions: [], modules: [], left: [] }
+  const report: SessionImportReport = { sessions: [], modules: [], left: [], unreadable: [] }
   const totals = new Map<string, SessionImportReport['modules'][number]>()
   for (const pull of pulls) {
     for (const file of pull.others)
@@ -84,6 +86,7 @@ export async function importSessions(
       const read = await readOldModule(pull, entry, write, signal).catch((error: unknown) => {
         if (!(error instanceof InvalidFileError)) throw error
         report.left.push({ file: join(pull.folder, entry.file), reason: partInEnglish(error.finding) })
+        if (!report.unreadable.includes(entry.module.name)) report.unreadable.push(entry.module.name)
         return null
       })
       if (!read) continue
@@ -109,7 +112,11 @@ export async function importSessions(
     report.sessions.push({ stamp: pull.stamp, from: pull.folder, ...copy, modules: results.map((it) => it.module) })
   }
   report.modules = [...totals.values()]
-  if (!dryRun) for (const total of report.modules) total.up_to = await setWatermark(db, app, total, { first: pulls[0]!, at: clock.now() })
+  for (const total of report.modules) {
+    // An incremental fetch would never list what only the unreadable file had.
+    if (report.unreadable.includes(total.module)) total.up_to = await readWatermark(db, app, total.module)
+    else if (!dryRun) total.up_to = await setWatermark(db, app, total, { first: pulls[0]!, at: clock.now() })
+  }
   return report
 }
 
@@ -245,6 +252,9 @@ async function copyFolder(from: string, to: string): Promise<void> {
     }
   }
 }
+
+const readWatermark = async (db: Database, app: string, module: string): Promise<string | null> =>
+  (await db.pullModule.findUnique({ where: { app_module: { app, module } } }))?.up_to?.toISOString() ?? null
 
 /** Returns the module's watermark; a later one of zinc's own pulls stays. */
 async function setWatermark(

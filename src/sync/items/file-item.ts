@@ -111,12 +111,14 @@ export function readFileItem(
   return {
     row,
     needsCurrency: row.currency === undefined && (isPrice(row.cost_price) || isPrice(row.selling_price)),
-    imagePath: isBlank(record.image_path) ? null : String(record.image_path).trim(),
+    imagePath: isBlank(record.image_path) ? null : pathOf(record.image_path),
     isOwnExport: isOwnExport(record),
     unknownKeys: Object.keys(value).filter((key) => !KNOWN_KEYS.has(key) && !key.startsWith('cf_')),
   }
 }
 
+/** What is no path is reported as it was written. */
+const pathOf = (value: unknown): string => (isUnreadable(value) ? JSON.stringify(value) : String(value).trim())
 const isPrice = (amount: string | null | undefined): boolean => amount !== undefined && amount !== null
 
 /**

@@ -163,9 +163,17 @@ export async function* readImportFile(file: ImportFile, signal: AbortSignal): As
   if (page.rows.length + page.unreadable.length > 0) yield page
 }
 
-/** Ids and prices that a JavaScript number cannot represent stay texts as written. */
+/**
+ * Ids and prices that a JavaScript number cannot represent stay texts as written, and so does a
+ * large number with an exponent: as an id, a spreadsheet has shortened it.
+ */
 function parseItem(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown, { source }: { source?: string } = {}) =>
-    typeof value === 'number' && source !== undefined && source.length >= 16 && String(value) !== source ? source : value,
-  )
+  return JSON.parse(text, (_key, value: unknown, { source }: { source?: string } = {}) => {
+    if (typeof value !== 'number' || source === undefined) return value
+    const isInexact = source.length >= 16 && String(value) !== source
+    return isInexact || (value >= LARGE && /e/i.test(source)) ? source : value
+  })
 }
+
+/** No price is as high, and all ids of Zoho are. */
+const LARGE = 1e12

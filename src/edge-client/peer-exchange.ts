@@ -39,8 +39,8 @@ export interface PeerExchangeOptions {
   toLine(pending: PendingDownload[]): void
   /** How much more may wait for the line. */
   lineRoom(): { photos: number; bytes: number }
-  /** How long head office may take for this photo on a line with a limit. */
-  slowestMs(pending: PendingDownload): number
+  /** How long head office may take for a byte, as far as the limit and the line here tell. */
+  slowestMsPerByte(): number
   signal: AbortSignal
 }
 
@@ -64,7 +64,7 @@ interface Item {
  * does not deliver in time is left out, and the next one takes over.
  */
 export function createPeerExchange(options: PeerExchangeOptions) {
-  const { sharing, scope, isWanted, adopt, store, toLine, lineRoom, slowestMs, signal } = options
+  const { sharing, scope, isWanted, adopt, store, toLine, lineRoom, slowestMsPerByte, signal } = options
   const items = new Map<string, Item>()
   const active = new Set<string>()
   const holders = new Map<string, Set<PeerClient>>()
@@ -189,6 +189,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     const awaited = new Set<PeerClient>()
     const mine: PendingDownload[] = []
     const room = lineRoom()
+    const msPerByte = slowestMsPerByte()
     let begun = false
     for (const item of items.values()) {
       signal.throwIfAborted()
@@ -226,7 +227,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
         }
       } else if (item.owner) {
         awaited.add(item.owner)
-        waitFor(item.owner, slowestMs(pending))
+        waitFor(item.owner, msPerByte * (pending.size ?? 0))
       } else if (!offline && room.photos > 0 && room.bytes > 0 && isAsked(item, peers)) {
         items.delete(id)
         mine.push(pending)

@@ -18,7 +18,10 @@ function clockOf(zone: string): Intl.DateTimeFormat {
 
 /** Returns the minute of the day in that zone, with daylight saving. Null: UTC. */
 export function minuteOfDay(at: Date, timeZone: string | null): number {
-  const [hours = 0, minutes = 0] = clockOf(timeZone ?? 'UTC').format(at).split(':').map(Number)
+  const [hours = 0, minutes = 0] = clockOf(timeZone ?? 'UTC')
+    .format(at)
+    .split(':')
+    .map(Number)
   return hours * 60 + minutes
 }
 

@@ -147,7 +147,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(fieldMappingRoutes, { prefix: zohoPrefix, ...deps })
   await app.register(coverageRoutes, { prefix: zohoPrefix, db, clock })
   await app.register(itemSyncRoutes, { ...deps, ...deps.itemSync, prefix: zohoPrefix })
-  await app.register(runRoutes, { prefix: zohoPrefix, db, runs })
+  await app.register(runRoutes, { prefix: zohoPrefix, db, clock, runs, zone: () => modules.zone() })
   await app.register(failureRoutes, { prefix: zohoPrefix, db, runs, clock })
   await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
   await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })

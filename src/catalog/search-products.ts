@@ -95,11 +95,7 @@ const TYPES: Record<string, string> = {
  * by id.
  */
 export async function findProducts(db: Db, { after, offset = 0, limit, sort, ...filter }: ProductPage): Promise<ProductPosition[]> {
-  const descending = sort.startsWith('-')
-  const column = Prisma.raw(`p.${sort.replace('-', '')}`)
-  const type = Prisma.raw(TYPES[sort.replace('-', '')] ?? 'text')
-  const beyond = Prisma.raw(descending ? '<' : '>')
-  const direction = Prisma.raw(descending ? 'desc' : 'asc')
+  const { column, type, beyond, order } = sqlOf(sort)
   const passed =
     after === undefined
       ? Prisma.empty
@@ -108,10 +104,38 @@ export async function findProducts(db: Db, { after, offset = 0, limit, sort, ...
         : isAlwaysThere(sort)
           ? Prisma.sql`and (${column}, p.id) ${beyond} (${after.value}::${type}, ${after.id}::uuid)`
           : Prisma.sql`and ((${column}, p.id) ${beyond} (${after.value}::${type}, ${after.id}::uuid) or ${column} is null)`
-  const nulls = isAlwaysThere(sort) ? Prisma.empty : Prisma.sql`nulls last`
   return db.$queryRaw<ProductPosition[]>`
     select p.id, ${column}::text as value from product p where ${matching(filter)} ${passed}
-    order by ${column} ${direction} ${nulls}, p.id ${direction} limit ${limit} offset ${offset}`
+    order by ${order} limit ${limit} offset ${offset}`
+}
+
+/**
+ * Returns the position of every `every`th product of a list, in its order: after each of them
+ * begins another page, so that a reader can jump to any page by keyset.
+ */
+export async function findPagePositions(
+  db: Db,
+  { sort, every, ...filter }: ProductFilter & { sort: ProductSort; every: number },
+): Promise<ProductPosition[]> {
+  const { column, order } = sqlOf(sort)
+  return db.$queryRaw<ProductPosition[]>`
+    select id, value from (
+      select p.id, ${column}::text as value, row_number() over (order by ${order}) as place from product p where ${matching(filter)}
+    ) listed where place % ${every}::bigint = 0 order by place`
+}
+
+function sqlOf(sort: ProductSort) {
+  const descending = sort.startsWith('-')
+  const name = sort.replace('-', '')
+  const column = Prisma.raw(`p.${name}`)
+  const direction = Prisma.raw(descending ? 'desc' : 'asc')
+  const nulls = isAlwaysThere(sort) ? Prisma.empty : Prisma.sql`nulls last`
+  return {
+    column,
+    type: Prisma.raw(TYPES[name] ?? 'text'),
+    beyond: Prisma.raw(descending ? '<' : '>'),
+    order: Prisma.sql`${column} ${direction} ${nulls}, p.id ${direction}`,
+  }
 }
 
 /** Columns that every product has. */

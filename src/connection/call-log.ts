@@ -2,6 +2,9 @@ import type { Database } from '../database/client.ts'
 import type { ZohoCall } from '../generated/client.ts'
 
 export interface CallFilter {
+  /** Made at this time or later, and before the other. */
+  from?: Date | undefined
+  to?: Date | undefined
   /** Calls older than this one. */
   before?: bigint | undefined
   job?: string | undefined
@@ -11,12 +14,13 @@ export interface CallFilter {
 }
 
 /** Returns the calls to Zoho, newest first. Bodies are not stored, and paths have no query. */
-export function listCalls(db: Database, { before, job, runId, failed, limit }: CallFilter): Promise<ZohoCall[]> {
+export function listCalls(db: Database, { before, job, runId, failed, from, to, limit }: CallFilter): Promise<ZohoCall[]> {
   return db.zohoCall.findMany({
     where: {
       ...(before !== undefined && { id: { lt: before } }),
       ...(job !== undefined && { job }),
       ...(runId !== undefined && { run_id: runId }),
+      ...((from || to) && { started_at: { ...(from && { gte: from }), ...(to && { lt: to }) } }),
       ...(failed === true && { finished_at: { not: null }, OR: [{ code: { not: null } }, { status: { gte: 400 } }] }),
       ...(failed === false && { code: null, status: { lt: 400 } }),
     },

@@ -83,7 +83,7 @@ export interface PullResult {
  * next photos.
  */
 const STREAMS = 4
-/** With peers: the line is filled by all of them, and head office bounds the archives of a token. */
+/** With peers: all of them fill the line, and head office bounds the archives of a token. */
 const SHARING_STREAMS = 1
 /** Attempts to report to the head office before the pull ends with an error. */
 const LAST_TRIES = 3

@@ -10,6 +10,9 @@ export interface FailureFilter {
   ids?: string[] | undefined
   /** The dismissed ones instead of the open ones. */
   dismissed?: boolean | undefined
+  /** Failed at this time or later, and before the other. */
+  from?: Date | undefined
+  to?: Date | undefined
 }
 
 export interface FailureGroup {
@@ -38,11 +41,13 @@ export interface FailureRow {
 }
 
 /** Open: neither resolved since, nor dismissed by a person. */
-function matching({ code, stage, runId, ids, dismissed = false }: FailureFilter): Prisma.Sql {
+function matching({ code, stage, runId, ids, dismissed = false, from, to }: FailureFilter): Prisma.Sql {
   return Prisma.sql`f.resolved_at is null and f.dismissed_at is ${dismissed ? Prisma.sql`not null` : Prisma.sql`null`}
     ${code === undefined ? Prisma.empty : Prisma.sql`and f.code = ${code}`}
     ${stage === undefined ? Prisma.empty : Prisma.sql`and f.stage = ${stage}`}
     ${runId === undefined ? Prisma.empty : Prisma.sql`and f.run_id = ${runId}::uuid`}
+    ${from === undefined ? Prisma.empty : Prisma.sql`and f.created_at >= ${from}`}
+    ${to === undefined ? Prisma.empty : Prisma.sql`and f.created_at < ${to}`}
     ${ids === undefined ? Prisma.empty : Prisma.sql`and f.id = any(${ids}::uuid[])`}`
 }
 

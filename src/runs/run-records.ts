@@ -28,6 +28,28 @@ export function listRunRecords(
     order by r.record_id limit ${limit}`
 }
 
+export interface RecordHistoryEntry extends Pick<RunRecordEntry, 'outcome' | 'changes'> {
+  run_id: string
+  started_by: string | null
+  at: Date
+}
+
+/** Runs that are looked at: each is one step in an index. */
+const MAX_RUNS = 1_000
+const MAX_HISTORY = 100
+
+/** Returns what the latest runs did to one record, the newest first; dry runs did nothing. */
+export function listRecordHistory(db: Db, recordId: string): Promise<RecordHistoryEntry[]> {
+  return db.$queryRaw<RecordHistoryEntry[]>`
+    with latest as materialized (
+      select id, started_by, coalesce(started_at, created_at) as at from run
+      where kind = 'items' and params->>'dry_run' is distinct from 'true' order by created_at desc limit ${MAX_RUNS}
+    )
+    select latest.id as run_id, latest.started_by, latest.at, r.outcome, r.changes
+    from latest join run_record r on r.run_id = latest.id and r.record_id = ${recordId}
+    order by latest.at desc limit ${MAX_HISTORY}`
+}
+
 /**
  * Records are useful for a while after a run, and the log of calls as long as a month's quota may
  * be disputed.

@@ -39,6 +39,9 @@ export interface StartOptions {
 export interface RunFilter {
   kind?: string | undefined
   state?: string | undefined
+  /** Created at this time or later, and before the other. */
+  from?: Date | undefined
+  to?: Date | undefined
   before?: Date | undefined
   limit: number
 }
@@ -151,9 +154,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
 
     get,
 
-    list({ kind, state, before, limit }: RunFilter): Promise<Run[]> {
+    list({ kind, state, from, to, before, limit }: RunFilter): Promise<Run[]> {
+      const created = [...(from ? [{ gte: from }] : []), ...(to ? [{ lt: to }] : []), ...(before ? [{ lt: before }] : [])]
       return db.run.findMany({
-        where: { ...(kind && { kind }), ...(state && { state }), ...(before && { created_at: { lt: before } }) },
+        where: { ...(kind && { kind }), ...(state && { state }), AND: created.map((created_at) => ({ created_at })) },
         orderBy: { created_at: 'desc' },
         take: limit,
       })

@@ -112,6 +112,8 @@ export const CurrentUserResponse = z.object({
      * clients count as one.
      */
     untrusted_proxy: z.string().nullable(),
+    /** Of the server. */
+    version: z.string(),
   }),
 })
 

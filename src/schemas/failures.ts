@@ -7,6 +7,9 @@ export const FailuresQuery = z.object({
   stage: z.string().max(50).optional(),
   run_id: z.uuid().optional(),
   dismissed: z.stringbool().default(false),
+  /** Failed at this time or later, and before the other. */
+  from: z.string().max(60).optional(),
+  to: z.string().max(60).optional(),
   cursor: z.string().max(500).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(20),
 })

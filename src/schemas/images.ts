@@ -48,6 +48,8 @@ export const ImportMatch = z.object({
   name: z.string(),
   sku: z.string().nullable(),
   product_id: z.uuid(),
+  /** In a preview. */
+  product_name: z.string().optional(),
   image_id: z.uuid().optional(),
   /** In a preview: this one becomes the product's main image. */
   is_primary: z.boolean().optional(),
@@ -105,6 +107,16 @@ export const UploadedImageResponse = z.object({
 
 const Ids = z.array(z.uuid()).min(1).max(1_000)
 export const BulkImages = z.object({ ids: Ids }).strict()
+/**
+ * Alt texts for many images: the same texts for all (null clears one), or, where an image has none,
+ * the names of its product.
+ */
+export const BulkAltText = z
+  .strictObject({ ids: Ids, alt_en: AltText.optional(), alt_ar: AltText.optional(), from_product_name: z.boolean().default(false) })
+  .refine(({ alt_en, alt_ar, from_product_name }) => (alt_en !== undefined || alt_ar !== undefined) !== from_product_name, {
+    error: 'give alt_en or alt_ar, or from_product_name, and not both',
+    path: ['alt_en'],
+  })
 export const BulkProducts = z.object({ product_ids: Ids }).strict()
 /** The outcome for one of several; a failure does not affect the others. */
 export const BulkOutcome = z.object({

@@ -1,7 +1,44 @@
 import { z } from 'zod'
 import { eachVariant, VARIANT_NAMES, VARIANTS } from '../facts/variants.ts'
+import { GalleryImage } from './images.ts'
+import { ImageSource } from './products.ts'
 
 const Quality = z.object({ webp: z.int().min(1).max(100), jpeg: z.int().min(1).max(100), avif: z.int().min(1).max(100) })
+
+/** `GET /api/media/images`: the images of all products, the newest first. */
+export const MediaImagesQuery = z.object({
+  source: ImageSource.shape.kind.optional(),
+  /** At most this many pixels on the longest side. */
+  max_side: z.coerce.number().int().min(1).max(100_000).optional(),
+  min_bytes: z.coerce.number().int().min(1).max(2_000_000_000).optional(),
+  /** Without alt text in either language. */
+  without_alt: z.stringbool().default(false),
+  damaged: z.stringbool().default(false),
+  /** Only images whose bytes another image has, too. */
+  duplicates: z.stringbool().default(false),
+  /** Deleted images that can still be restored, instead of those that products show. */
+  unused: z.stringbool().default(false),
+  cursor: z.string().max(200).optional(),
+  /** Also return how many images match. */
+  total: z.stringbool().default(false),
+  limit: z.coerce.number().int().min(1).max(200).default(100),
+})
+export const MediaImage = GalleryImage.extend({
+  product: z.object({
+    id: z.uuid(),
+    sku: z.string().nullable(),
+    name: z.string(),
+    name_en: z.string().nullable(),
+    name_ar: z.string().nullable(),
+  }),
+})
+export type MediaImage = z.infer<typeof MediaImage>
+export const MediaImagesResponse = z.object({
+  status: z.literal('success'),
+  data: z.array(MediaImage),
+  next_cursor: z.string().nullable(),
+  total: z.int().optional(),
+})
 
 /** How variants are made. `recipe` identifies the settings: other settings make other files. */
 export const VariantSettings = z.object({

@@ -59,7 +59,7 @@ export const EdgeSettings = z.object({
   /** With `peer_key=true`. */
   sharing: z
     .object({
-      /** By which edge servers of the store prove to each other that they belong to it; base64url. */
+      /** Proves to other edge servers of the store that one belongs to it; base64url. */
       peer_key: z.string().regex(/^[\w-]{43}$/),
       /** Ed25519 public key of lists and forwards: 32 bytes, base64url. */
       signing_key: z.string().regex(/^[\w-]{43}$/),
@@ -203,7 +203,7 @@ export const StoreStatus = z.object({
   /** Photos of the store that it has not reported as synced in their present version. */
   photos_behind: z.number(),
   bytes_synced: z.number(),
-  /** Sent to its edge servers, counted while it happens: since the store exists, repeats included. */
+  /** Sent to its edge servers since the store exists, repeats included; counted at once. */
   bytes_served: z.number(),
   photos_served: z.number(),
   /** Fetched by its edge servers from each other instead of over the line, as they report. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CoverageKey } from './coverage.ts'
 import { ItemFields } from './item-fields.ts'
+import { RecordOutcome } from './sync-plan.ts'
 
 export const ImageSource = z.object({
   kind: z.enum(['zoho', 'upload', 'url', 'import']),
@@ -89,8 +90,7 @@ const SORTS = ['name', 'sku', 'selling_price', 'stock_on_hand', 'updated_at', 'c
 export const ProductSort = z.enum(SORTS.flatMap((column) => [column, `-${column}`] as const))
 export type ProductSort = z.infer<typeof ProductSort>
 
-/** `GET /api/products` */
-export const ProductsQuery = z.object({
+const ProductFilterQuery = z.object({
   /**
    * Words in any order: of the names, the SKU, Zoho's id, or a barcode with or without leading
    * zeros.
@@ -114,6 +114,11 @@ export const ProductsQuery = z.object({
   modified_since: time.optional(),
   include_deleted: z.stringbool().default(false),
   sort: ProductSort.default('created_at'),
+})
+export type ProductFilterQuery = z.infer<typeof ProductFilterQuery>
+
+/** `GET /api/products` */
+export const ProductsQuery = ProductFilterQuery.extend({
   include: Include.optional(),
   cursor: z.string().max(8000).optional(),
   /** Number of products to skip, instead of a cursor. */
@@ -163,6 +168,41 @@ export const ProductsResponse = z.object({
   total: z.int().optional(),
 })
 export type ProductsResponse = z.infer<typeof ProductsResponse>
+
+/** `GET /api/products/{id}/history`: what the runs of the last 30 days changed, newest first. */
+export const ProductHistoryResponse = z.object({
+  status: z.literal('success'),
+  data: z.array(
+    z.object({
+      run_id: z.uuid(),
+      started_by: z.string().nullable(),
+      at: z.iso.datetime(),
+      outcome: RecordOutcome,
+      /** Field to [before, after]; empty for a new or removed product. */
+      changes: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
+    }),
+  ),
+  next_cursor: z.null(),
+})
+export type ProductHistory = z.infer<typeof ProductHistoryResponse>['data']
+
+/** `GET /api/products/cursors`: where each further page of a list begins. */
+export const ProductCursorsQuery = ProductFilterQuery.extend({ limit: z.coerce.number().int().min(50).max(500).default(100) })
+export const ProductCursorsResponse = z.object({
+  status: z.literal('success'),
+  /** The cursors of the second page, the third, and so on; the first page needs none. */
+  data: z.array(z.string()),
+  next_cursor: z.null(),
+})
+export type ProductCursorsResponse = z.infer<typeof ProductCursorsResponse>
+
+const Facet = z.object({ name: z.string(), products: z.int() })
+/** `GET /api/products/facets`: the values that a list can be filtered by, each by name. */
+export const ProductFacetsResponse = z.object({
+  status: z.literal('success'),
+  data: z.object({ categories: z.array(Facet), brands: z.array(Facet), groups: z.array(Facet.extend({ id: z.string() })) }),
+})
+export type ProductFacets = z.infer<typeof ProductFacetsResponse>['data']
 
 /** `GET /api/products/categories`: what an assortment can name. */
 export const Category = z.object({ name: z.string(), products: z.number() })

@@ -78,6 +78,9 @@ export const CallsQuery = z.object({
   job: z.string().max(50).optional(),
   run_id: z.uuid().optional(),
   failed: z.stringbool().optional(),
+  /** Made at this time or later, and before the other. */
+  from: z.string().max(60).optional(),
+  to: z.string().max(60).optional(),
 })
 /** `GET /calls`: newest first, no bodies. */
 export const CallsResponse = z.object({

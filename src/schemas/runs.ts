@@ -28,6 +28,20 @@ export const Run = z.object({
 })
 export type Run = z.infer<typeof Run>
 
+/** `GET /sync/runs/by-day`: in the shop's time zone, oldest first. */
+export const RunsByDay = z.array(
+  z.object({
+    date: z.string(),
+    success: z.int(),
+    partial: z.int(),
+    failed: z.int(),
+    cancelled: z.int(),
+    /** Queued, running or paused. */
+    unfinished: z.int(),
+  }),
+)
+export type RunsByDay = z.infer<typeof RunsByDay>
+
 /** The query of `POST …/sync/item/execute` and, except for the last two, of `…/sync/item/plan`. */
 export const ItemSyncQuery = z.object({
   sync_images: z.stringbool().default(false),

@@ -51,7 +51,8 @@ createRoot(root).render(
         <LanguageProvider>
           <QueryClientProvider client={queryClient}>
             <App />
-            <Notifications position="bottom-right" />
+            {/* Narrow: a toast must not cover the actions at the foot of a list. */}
+            <Notifications position="bottom-right" containerWidth={330} />
           </QueryClientProvider>
         </LanguageProvider>
       </MantineProvider>

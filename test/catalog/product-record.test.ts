@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
-import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
+import type { Product, ProductFacets, ProductsResponse } from '../../src/schemas/products.ts'
 import { createSeed, type SimulatedItem } from '../../src/zoho-simulator/seed.ts'
 import { itemRow } from '../../src/zoho-simulator/serialize.ts'
 import { itemCalls, openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -182,6 +182,45 @@ test.each([
   const numeric = ['selling_price', 'stock_on_hand'].includes(column)
   const sorted = [...filled].sort((a, b) => (numeric ? Number(a) - Number(b) : Buffer.compare(Buffer.from(a), Buffer.from(b))))
   expect(filled).toEqual(sort.startsWith('-') ? sorted.reverse() : sorted)
+})
+
+test.each(['created_at', '-selling_price', 'sku'])(
+  'by %s, each page of a list is reached by its cursor, and pages share no product',
+  async (sort) => {
+    const list = `coverage=without_picture&sort=${sort}`
+    await zinc.services.db.product.createMany({
+      data: Array.from({ length: 120 }, (_, index) => ({
+        name: `Shelf ${index}`,
+        selling_price: index % 7,
+        brand: 'Cursor',
+        group_id: 'g-1',
+      })),
+    })
+    const whole: ProductsResponse = await read(`/api/products?${list}&limit=500`)
+    const { data: cursors } = await read<{ data: string[] }>(`/api/products/cursors?${list}&limit=50`)
+    expect(cursors).toHaveLength(Math.floor(whole.data.length / 50))
+    const pages: string[][] = []
+    // The last page first: no page needs those before it.
+    for (const cursor of [...cursors.toReversed(), '']) {
+      const page: ProductsResponse = await read(`/api/products?${list}&limit=50${cursor && `&cursor=${cursor}`}`)
+      pages.unshift(page.data.map(({ id }) => id))
+    }
+    expect(pages.flat()).toEqual(whole.data.map(({ id }) => id))
+    await zinc.services.db.product.updateMany({ where: { brand: 'Cursor' }, data: { deleted_at: new Date(), brand: null } })
+  },
+)
+
+test('facets count the products of each category, brand and group as the filters find them', async () => {
+  const { data } = await read<{ data: ProductFacets }>('/api/products/facets')
+  for (const [parameter, values] of [
+    ['category', data.categories.map(({ name, products }) => [name, products] as const)],
+    ['brand', data.brands.map(({ name, products }) => [name, products] as const)],
+    ['group_id', data.groups.map(({ id, products }) => [id, products] as const)],
+  ] as const) {
+    expect(values.length).toBeGreaterThan(1)
+    for (const [value, products] of values)
+      expect([value, (await ids(`${parameter}=${encodeURIComponent(value)}`)).length]).toEqual([value, products])
+  }
 })
 
 test('filters find what they name, and wrong values and foreign cursors are 400 naming the field', async () => {

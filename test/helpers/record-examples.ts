@@ -11,7 +11,7 @@ const BY_KEY: Record<string, string> = {
   webhook_secret: '••••mple',
   key: 'zk_exampleexampleexampleexampleexampleexampleexa000000',
   prefix: 'zk_exampl',
-  token: 'zet_example',
+  token: 'zet_exampleexampleexample',
   password: 'cedar-lamp-14-river',
   current_password: 'a-password-for-tests',
   new_password: 'cedar-lamp-15-river',
@@ -27,6 +27,7 @@ const FIXED: [RegExp, string][] = [
   [/sync_session_[\d_-]+\d/g, 'sync_session_2026-11-30_02-00-00'],
   [/\b\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\b/g, '2026-11-30_02-00-00'],
   [/https?:\/\/127\.0\.0\.1:\d+/g, 'https://zinc.example'],
+  [/\/[\w./-]*zinc-example-\d+/g, '/var/backups/zinc'],
   [/\b[0-9a-f]{64}\b/g, '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
   [/([?&](sig|v|exp|state)=)[\w.-]+/g, '$1example'],
   [/(#)[\w-]{30,}/g, '$1example'],
@@ -47,11 +48,12 @@ export function createSanitizer() {
     return made
   }
   const text = (value: string) => FIXED.reduce((out, [from, to]) => out.replace(from, to), value.replace(UUID, idOf))
-  const clean = (value: Json, key = ''): Json => {
-    if (typeof value === 'string') return BY_KEY[key] ?? text(value)
+  const clean = (value: Json, key = '', parent = ''): Json => {
+    // Where a secret comes from and when it changed have its name, and are none.
+    if (typeof value === 'string') return (['sources', 'changed_at'].includes(parent) ? undefined : BY_KEY[key]) ?? text(value)
     if (Array.isArray(value)) return value.slice(0, SHOWN).map((it) => clean(it, key === 'recovery_codes' ? '' : ''))
     if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([name, it]) => [text(name), clean(it, name)]))
+      return Object.fromEntries(Object.entries(value).map(([name, it]) => [text(name), clean(it, name, key)]))
     return value
   }
   return {

@@ -156,7 +156,10 @@ test('weak passwords are refused wherever one is set, and what people remember i
   expect(await user('layla', NEW)).toEqual([201, undefined])
   for (const password of ['short', 'password1234'])
     expect(() => parseConfig({ ADMIN_PASSWORD: password })).toThrow(
-      expect.objectContaining({ exitStatus: 2, message: expect.stringMatching(/ADMIN_PASSWORD: The password (must have at least 12|is on the list)/) }),
+      expect.objectContaining({
+        exitStatus: 2,
+        message: expect.stringMatching(/ADMIN_PASSWORD: The password (must have at least 12|is on the list)/),
+      }),
     )
   expect(parseConfig({}).sessionDays).toBe(90)
 })

@@ -1,10 +1,13 @@
 import { createHmac } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Secret, TOTP } from 'otpauth'
 import { expect, onTestFinished, test } from 'vitest'
 import { numberProducts } from '../../src/catalog/product-feed.ts'
 import { EXAMPLES_FILE, type RecordedExamples, readExamples } from '../../src/http/plugins/openapi-examples.ts'
+import { createPriceBooks } from '../../src/zoho-simulator/price-books.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
 import { createSanitizer, differencesOf, formatExamples } from '../helpers/record-examples.ts'
@@ -150,6 +153,9 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await refused('listProducts', { query: '?limt=3' })
   await refused('listProducts', { query: '?limit=0' })
   await record('listCategories')
+  await record('listProductFacets')
+  await record('listProductCursors', { query: '?limit=50' })
+  await record('listProductHistory', { path: product })
   await record('listProductChanges', { query: '?limit=2' })
   await refused('listProductChanges', { query: '?cursor=nonsense' })
   const own = await db.product.create({ data: { name: 'Lamp', name_en: 'Lamp', sku: 'OWN-1', origin: 'erp' } })
@@ -160,6 +166,19 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await refused('changeProduct', { path: product, body: { unit: 'box' } })
   await record('deleteProduct', { path: own })
   await refused('deleteProduct', { path: product })
+  await db.location.create({ data: { id: '4815000000066001', name: 'Main street', is_primary: true, listed_at: new Date() } })
+  await record('listLocations')
+  zinc.zoho.priceBooks.replaceAll(createPriceBooks(zinc.zoho.items()))
+  await record('syncModule', { path: { module: 'inventory' }, query: '?only=price_lists' })
+  await idle()
+  const [priceList] = (await record('listPriceLists')).body.data as { id: string }[]
+  await record('getPriceList', { path: priceList! })
+  await record('listProductPrices', { path: product })
+  const group = { id: '4815000000055101' }
+  const grouped = { group_id: group.id, group_name: 'Shirt', attributes: [{ name: 'Size', option: 'M' }] }
+  await db.product.update({ where: { id: product.id }, data: grouped })
+  await record('listProductGroups')
+  await record('getProductGroup', { path: group })
   await record('getCoverage')
   await record('getCoverageHistory')
   await record('exportProducts')
@@ -174,6 +193,8 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('orderProductImages', { path: product, body: images.map(({ id }) => id) })
   const ofProduct = { id: product.id, image_id: images.at(-1)!.id }
   await record('changeProductImage', { path: ofProduct, body: { alt_en: 'A lamp', alt_ar: 'مصباح' } })
+  await record('listMediaImages', { query: '?limit=2' })
+  await record('setImageAltTexts', { body: { ids: [ofProduct.image_id], alt_en: 'A lamp', alt_ar: 'مصباح' } })
   await record('compareProductImages', { path: product })
   const [bare] = ((await (await zinc.call('/api/products?has_image=false')).json()) as { data: { id: string }[] }).data
   await record('uploadProductImage', { path: bare!, form: imageForm([image]) })
@@ -193,6 +214,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('importImages', { form: zip(), query: '?wait=false' })
   await record('getVariantSettings')
   await record('changeVariantSettings', { body: { sizes: { thumb: 160 } } })
+  await idle()
   await record('regenerateVariants', { body: {} })
   await record('getIntegrityReport')
   const scan = await record('startIntegrityScan')
@@ -228,6 +250,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   })
   await record('listStoreStatuses')
   await record('getStoreStatus', { path: store })
+  await record('getStoreHistory', { path: store })
   await record('resyncStore', { path: store, body: {} })
   await record('getPhotoStoreStatus', { path: { id: photo_id } })
   await record('revokeStoreToken', { path: { id: store.id, token_id: edge.id } })
@@ -263,6 +286,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await idle()
   const run = { id: sync.body.run_id as string }
   await record('listRuns')
+  await record('countRunsByDay')
   await record('getRun', { path: run })
   await refused('getRun')
   await record('listRunRecords', { path: run })
@@ -358,6 +382,21 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('getNotifications')
   await record('sendTestNotification')
   await record('listAuditEntries', { query: '?limit=2' })
+
+  // Backups, and items from a file.
+  const target = join(zinc.dataDir, '..', `zinc-example-${process.pid}`)
+  onTestFinished(() => rm(target, { recursive: true, force: true }))
+  await record('changeBackupSchedule', {
+    body: { schedule: '0 3 * * *', target, keep: { daily: 7, weekly: 4, monthly: 6 }, rehearsal: true, warn_after_hours: 30 },
+  })
+  await record('startBackup')
+  await waitFor(async () => (await db.backup.count({ where: { finished_at: null } })) === 0)
+  await record('startRehearsal')
+  await record('getBackups')
+  await waitFor(async () => (await db.backup.count({ where: { finished_at: null } })) === 0)
+  const items = new FormData()
+  items.set('file', new Blob([JSON.stringify([{ sku: 'FILE-1', name: 'Lamp of the file', selling_price: '12.50' }])]), 'items.json')
+  await wait((await record('importItems', { form: items })).body.run_id)
 
   expect(unexpected).toEqual([])
   expect(undocumented).toEqual([])

@@ -10,8 +10,12 @@ const PATHS = [
   '/settings/integrations/zoho/runs',
   '/settings/integrations/zoho/failures',
   '/settings/products',
+  '/settings/products?view=grid',
   '/settings/products/import',
   '/settings/media',
+  '/settings/media?tab=storage',
+  '/settings/media?tab=integrity',
+  '/settings/media?tab=sizes',
   '/settings/stores',
   '/settings/pulls',
   '/settings/pulls/compare',
@@ -20,7 +24,7 @@ const PATHS = [
   '/settings/api-keys',
   '/settings/webhooks',
   '/settings/backups',
-  '/settings/integrations/zoho/notices',
+  '/settings/integrations/zoho/notifications',
   '/settings/integrations/zoho/calls',
   '/settings/integrations/zoho/audit',
   '/settings/nowhere',
@@ -53,7 +57,9 @@ async function madeThings({ call, services }: TestZinc): Promise<string[]> {
   await run(`/api/pulls/${sessions.data[0]!.session}/verify`, {})
   await run('/api/media/integrity/scan', {})
   return [
-    `/settings/products/${products.data[0]!.id}`,
+    ...['', '?tab=details', '?tab=prices', '?tab=stock', '?tab=history', '?tab=zoho'].map(
+      (tab) => `/settings/products/${products.data[0]!.id}${tab}`,
+    ),
     `/settings/stores/${store.data.id}`,
     `/settings/stores/${store.data.id}?token=new`,
     `/settings/pulls/${sessions.data[0]!.session}`,

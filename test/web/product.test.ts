@@ -126,14 +126,15 @@ longTest('a viewer sees products, images and media without controls, and the ser
       .evaluateAll((all: { ariaLabel: string | null; textContent: string }[]) =>
         all.map((one) => (one.ariaLabel ?? one.textContent).trim()),
       )
-  expect(await acting()).toEqual([])
+  // How the list is shown is anybody's: the heads of its columns sort, others are chosen.
+  expect((await acting()).filter((name) => !/^(Product|SKU|Price|Stock|Columns)$/.test(name))).toEqual([])
   expect(await page.getByRole('main').getByRole('checkbox').count()).toBe(0)
   expect(await page.getByRole('link', { name: 'Import images' }).count()).toBe(0)
   expect(await page.getByRole('link', { name: 'Pulls' }).count()).toBe(0)
 
   await page.goto(`/settings/products/${withImage!.id}`)
   await settled(page)
-  expect((await acting()).filter((name) => !/^(Compare with Zoho|Actions for .*|Copy .*)$/.test(name))).toEqual([])
+  expect((await acting()).filter((name) => !/^(Compare with Zoho|View .*|Actions for .*|Copy .*)$/.test(name))).toEqual([])
   await page
     .getByRole('button', { name: /^Actions for/ })
     .first()

@@ -11,7 +11,7 @@ const send = ({ call }: TestZinc, path: string, body: object) =>
 
 /** Buttons that look, open and arrange; every other one acts. */
 const HARMLESS =
-  /^(Account and display|Open menu|Copy .*|Show.*|Hide|All|New|Changed|Removed|Grid|List|Previous|Next|Close|Load more|Show more)$/
+  /^(Account and display|Open menu|Copy .*|Show.*|Hide|All|New|Changed|Removed|Grid|List|Previous|Next|Close|Load more|Show more|Download CSV)$/
 
 longTest("a viewer's pages have no control that acts, and the server refuses the actions", async () => {
   const zinc = await startZinc({ synced: true })

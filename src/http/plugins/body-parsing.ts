@@ -20,8 +20,8 @@ declare module 'fastify' {
 
 /**
  * What a request may contain: strict JSON in UTF-8, compressed only where its route reads gzip, not
- * larger than its route allows. This is decided by headers where possible, and after the token: the body of a refused
- * request is not read.
+ * larger than its route allows. This is decided by headers where possible, and after the token: the
+ * body of a refused request is not read.
  */
 export const bodyParsing = fp(
   async (app) => {

@@ -10,8 +10,10 @@ const BY_NAME: Record<string, unknown> = {
   code: 'image_download_failed',
   confirm_removals: 'false',
   cron: '*/15 * * * *',
+  damaged: 'true',
   dismissed: 'false',
   dry_run: 'true',
+  duplicates: 'true',
   edge_settings: 'true',
   error: 'access_denied',
   exp: '1796034600',
@@ -33,6 +35,8 @@ const BY_NAME: Record<string, unknown> = {
   modified_since: '2026-11-30T00:00:00Z',
   module: 'invoices',
   offset: '0',
+  owned_by_zoho: 'false',
+  peer_key: 'true',
   photo_id: '9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d',
   price_list_id: '4815000000077001',
   search: 'lamp',
@@ -46,8 +50,10 @@ const BY_NAME: Record<string, unknown> = {
   target: 'store:DOWNTOWN',
   to: '2026-11-30',
   total: 'true',
+  unused: 'true',
   v: '8d2f6a1c',
   wait: 'true',
+  without_alt: 'true',
 }
 
 /** Positions in lists are the server's own texts: the `next_cursor` of the page before. */

@@ -6,6 +6,7 @@ import type { SecondFactor } from '../../auth/second-factor.ts'
 import type { BrowserLogin, Origin, Session, Sessions } from '../../auth/sessions.ts'
 import type { Users } from '../../auth/users.ts'
 import { BadRequestError, TooManyRequestsError, UnauthorizedError } from '../../lib/errors.ts'
+import { VERSION } from '../../lib/version.ts'
 import {
   ChangePasswordBody,
   ConfirmTotpBody,
@@ -293,6 +294,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
           second_factor,
           must_set_up_second_factor: lacks_second_factor,
           untrusted_proxy: role === 'admin' ? app.untrustedProxy() : null,
+          version: VERSION,
         },
       }
     },

@@ -12,7 +12,12 @@ export const backupRoutes: FastifyPluginAsyncZod<{ backups: Backups }> = async (
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'settings:read' },
-      schema: { tags, summary: 'Return the backup schedule and the newest backups and rehearsals', response: { 200: BackupsResponse } },
+      schema: {
+        tags,
+        operationId: 'getBackups',
+        summary: 'Return the backup schedule and the newest backups and rehearsals',
+        response: { 200: BackupsResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await backups.list() }),
   )
@@ -22,6 +27,7 @@ export const backupRoutes: FastifyPluginAsyncZod<{ backups: Backups }> = async (
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeBackupSchedule',
         summary: 'Change when and where backups are made, how many are kept, and when to warn',
         body: BackupScheduleBody,
         response: { 200: BackupScheduleResponse },
@@ -29,13 +35,13 @@ export const backupRoutes: FastifyPluginAsyncZod<{ backups: Backups }> = async (
     },
     async (request) => ({ status: 'success' as const, data: await backups.change(request.body, actorOf(request)) }),
   )
-  for (const [url, kind, summary] of [
-    ['/', 'backup', 'Make a backup now'],
-    ['/rehearse', 'rehearsal', 'Restore the newest backup into a scratch database and compare digests'],
+  for (const [url, kind, operationId, summary] of [
+    ['/', 'backup', 'startBackup', 'Make a backup now'],
+    ['/rehearse', 'rehearsal', 'startRehearsal', 'Restore the newest backup into a scratch database and compare digests'],
   ] as const) {
     app.post(
       url,
-      { onRequest: requireRole('admin'), schema: { tags, summary, response: { 202: BackupQueuedResponse } } },
+      { onRequest: requireRole('admin'), schema: { tags, operationId, summary, response: { 202: BackupQueuedResponse } } },
       async (request, reply) => reply.code(202).send({ status: 'queued', id: await backups.start(kind, actorOf(request)) }),
     )
   }

@@ -4,6 +4,7 @@ import pLimit from 'p-limit'
 import type { Database } from '../../database/client.ts'
 import {
   deletePhotos,
+  describePhotos,
   imageNotFound,
   type OnChange,
   type PhotoOutcome,
@@ -17,7 +18,7 @@ import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type AppError, ConflictError, NotFoundError } from '../../lib/errors.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { BulkImages, type BulkOutcome, BulkProducts, BulkQueued, BulkResponse } from '../../schemas/images.ts'
+import { BulkAltText, BulkImages, type BulkOutcome, BulkProducts, BulkQueued, BulkResponse } from '../../schemas/images.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
 import { refetchParams } from '../../sync/items/retry-params.ts'
@@ -87,6 +88,25 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       },
     },
     async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
+  )
+  app.post(
+    '/api/products/images/alt-text',
+    {
+      onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
+      schema: {
+        tags,
+        operationId: 'setImageAltTexts',
+        summary: 'Set the alt text of many images, or fill missing ones with the names of their products',
+        body: BulkAltText,
+        response: { 200: BulkResponse },
+      },
+    },
+    async (request) => {
+      const { from_product_name, alt_en, alt_ar } = request.body
+      const texts = from_product_name ? { fromProductName: true as const } : { alt_en, alt_ar }
+      return response(await describePhotos({ db, clock }, request.body, texts, audited(request, 'change')))
+    },
   )
 
   app.post(

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { dismissFailures, type FailureRow, listCauses, listFailures } from '../../runs/failures.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { DismissFailures, DismissResponse, FailuresQuery, FailuresResponse, RetryFailures } from '../../schemas/failures.ts'
@@ -32,13 +33,15 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     },
     async ({ query }) => {
       const { code, stage, run_id: runId, dismissed, cursor, limit } = query
-      const causes = await listCauses(db, { code, stage, runId, dismissed })
+      const from = query.from === undefined ? undefined : parseTimestamp('from', query.from)
+      const to = query.to === undefined ? undefined : parseTimestamp('to', query.to)
+      const causes = await listCauses(db, { code, stage, runId, dismissed, from, to })
       const data = []
       let next: string | null = null
       for (const group of causes) {
         const rows = await listFailures(
           db,
-          { code: group.code, stage: group.stage, runId, dismissed },
+          { code: group.code, stage: group.stage, runId, dismissed, from, to },
           { limit, after: code !== undefined && cursor !== undefined ? readCursor(cursor) : undefined },
         )
         const last = rows.at(-1)

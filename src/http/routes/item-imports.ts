@@ -36,6 +36,7 @@ export const itemImportRoutes: FastifyPluginAsyncZod<ItemImportDeps> = async (ap
       config: { keyScope: 'syncs:run', largeBody: true },
       schema: {
         tags: ['sync'],
+        operationId: 'importItems',
         summary: 'Import items from a JSON file: a list, or an object by ID; with dry_run the run only records what would change',
         consumes: ['multipart/form-data'],
         querystring: ItemImportQuery,

@@ -1,13 +1,17 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
+import { serializeImage } from '../../catalog/serialize-image.ts'
 import type { Database } from '../../database/client.ts'
+import { restoreUntil } from '../../images/gallery/bulk-edit.ts'
 import { MEDIA_INTEGRITY_REPAIR } from '../../images/integrity/repair-run.ts'
 import { readIntegrity } from '../../images/integrity/report.ts'
 import { MEDIA_INTEGRITY_SCAN } from '../../images/integrity/scan-run.ts'
+import { countLibrary, listLibrary } from '../../images/library.ts'
 import { clearFailed, listMediaJobs, pauseQueue, resumeQueue } from '../../images/media-jobs.ts'
 import { MEDIA_REGENERATE } from '../../images/processing/regenerate-run.ts'
 import type { VariantConfig, VariantSettingsStore } from '../../images/processing/variant-settings.ts'
 import type { WorkerPool } from '../../images/processing/worker-pool.ts'
+import type { ImageUrls } from '../../images/serving/signed-url.ts'
 import type { BlobStore } from '../../images/storage/blob-store.ts'
 import { readMediaStorage } from '../../images/storage/usage.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -17,6 +21,8 @@ import { QueuedRun } from '../../schemas/images.ts'
 import {
   IntegrityRepair,
   IntegrityResponse,
+  MediaImagesQuery,
+  MediaImagesResponse,
   MediaJobsResponse,
   MediaQueue,
   MediaStorageResponse,
@@ -35,6 +41,7 @@ export interface MediaDeps {
   store: BlobStore
   workers: WorkerPool
   variantSettings: VariantSettingsStore
+  imageUrls: ImageUrls
 }
 
 const tags = ['media']
@@ -44,7 +51,44 @@ const Cursor = z.object({ kind: z.string(), sha256: z.string() })
 const shown = ({ id, sizes, quality, formats }: VariantConfig): VariantSettings => ({ recipe: id, sizes, quality, formats })
 
 /** The operator's view of variants, stored bytes and their state, and its actions. */
-export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, workers, variantSettings }) => {
+export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
+  app,
+  { db, clock, runs, store, workers, variantSettings, imageUrls },
+) => {
+  app.get(
+    '/api/media/images',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
+      schema: {
+        tags,
+        operationId: 'listMediaImages',
+        summary: 'List the images of all products, the newest first',
+        querystring: MediaImagesQuery,
+        response: { 200: MediaImagesResponse },
+      },
+    },
+    async ({ query }) => {
+      const { cursor, limit, total: counted, source, max_side: maxSide, min_bytes: minBytes, without_alt: withoutAlt } = query
+      const filter = { source, maxSide, minBytes, withoutAlt, damaged: query.damaged, duplicates: query.duplicates, unused: query.unused }
+      const [rows, total] = await Promise.all([
+        listLibrary(db, { ...filter, before: cursor === undefined ? undefined : readPosition(cursor), limit: limit + 1 }),
+        counted ? countLibrary(db, filter) : undefined,
+      ])
+      const page = rows.slice(0, limit)
+      return {
+        status: 'success' as const,
+        data: page.map(({ product, ...photo }) => ({
+          ...serializeImage(product, photo, { imageUrl: imageUrls.build, now: clock.now() }),
+          deleted_at: photo.deleted_at?.toISOString() ?? null,
+          restore_until: photo.deleted_at ? restoreUntil(photo.deleted_at).toISOString() : null,
+          product: { id: product.id, sku: product.sku, name: product.name, name_en: product.name_en, name_ar: product.name_ar },
+        })),
+        next_cursor: rows.length > page.length ? String(page.at(-1)!.position) : null,
+        ...(total !== undefined && { total }),
+      }
+    },
+  )
   app.get(
     '/api/media/variants',
     {
@@ -222,4 +266,9 @@ function readCursor(text: string): z.infer<typeof Cursor> {
   } catch (cause) {
     throw new BadRequestError('invalid_cursor', {}, { cause })
   }
+}
+
+function readPosition(cursor: string): bigint {
+  if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
+  throw new BadRequestError('invalid_cursor')
 }

@@ -22,7 +22,12 @@ export const priceListRoutes: FastifyPluginAsyncZod<PriceListRoutes> = async (ap
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'products:read' },
-      schema: { tags, summary: 'Return all price lists of Zoho, active ones first', response: { 200: PriceListsResponse } },
+      schema: {
+        tags,
+        operationId: 'listPriceLists',
+        summary: 'Return all price lists of Zoho, active ones first',
+        response: { 200: PriceListsResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await listPriceLists(db, await ownCurrency()), next_cursor: null }),
   )
@@ -33,6 +38,7 @@ export const priceListRoutes: FastifyPluginAsyncZod<PriceListRoutes> = async (ap
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'getPriceList',
         summary: 'Return one price list; its prices are with the products',
         params: z.object({ id: z.string().min(1).max(100) }),
         response: { 200: PriceListResponse },
@@ -47,6 +53,7 @@ export const priceListRoutes: FastifyPluginAsyncZod<PriceListRoutes> = async (ap
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listProductPrices',
         summary: 'Return what the active price lists say of a product',
         params: z.object({ id: z.string().min(1).max(600) }),
         response: { 200: PricesResponse },

@@ -26,6 +26,7 @@ export const productGroupRoutes: FastifyPluginAsyncZod<ProductGroupRoutes> = asy
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listProductGroups',
         summary: 'List item groups that have variants',
         querystring: ProductGroupsQuery,
         response: { 200: ProductGroupsResponse },
@@ -44,6 +45,7 @@ export const productGroupRoutes: FastifyPluginAsyncZod<ProductGroupRoutes> = asy
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'getProductGroup',
         summary: 'Return one item group with its products and pictures',
         params: z.object({ id: z.string().min(1).max(500) }),
         response: { 200: ProductGroupResponse },

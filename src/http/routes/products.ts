@@ -2,13 +2,28 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
+import { listFacets } from '../../catalog/facets.ts'
 import type { ProductRecords } from '../../catalog/product-records.ts'
 import { listLocations } from '../../catalog/product-stock.ts'
+import { findProduct } from '../../catalog/products.ts'
+import { findPagePositions, type ProductFilter } from '../../catalog/search-products.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
+import { listRecordHistory } from '../../runs/run-records.ts'
 import { LocationsResponse } from '../../schemas/locations.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
-import { CategoriesResponse, Include, Product, ProductsQuery, ProductsResponse } from '../../schemas/products.ts'
+import {
+  CategoriesResponse,
+  Include,
+  Product,
+  ProductCursorsQuery,
+  ProductCursorsResponse,
+  ProductFacetsResponse,
+  type ProductFilterQuery,
+  ProductHistoryResponse,
+  ProductsQuery,
+  ProductsResponse,
+} from '../../schemas/products.ts'
 import { type DeleteProductDeps, deleteProduct } from '../../sync/items/delete-product.ts'
 import { readSortCursor, writeSortCursor } from '../cursor.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
@@ -22,6 +37,21 @@ const OneResponse = z.object({ status: z.literal('success'), data: Product })
 export interface ProductRouteDeps extends DeleteProductDeps {
   productRecords: ProductRecords
 }
+
+const filterOf = (query: ProductFilterQuery): ProductFilter => ({
+  search: query.search,
+  hasImage: query.has_image,
+  coverage: query.coverage,
+  status: query.status,
+  category: query.category,
+  brand: query.brand,
+  groupId: query.group_id,
+  priceListId: query.price_list_id,
+  inStock: query.in_stock,
+  locationId: query.location_id,
+  modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),
+  includeDeleted: query.include_deleted,
+})
 
 /** A body that is JSON already: Zoho's rows keep their digits. */
 const sendJson = (reply: FastifyReply, text: string) =>
@@ -60,20 +90,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     },
     async ({ query }, reply) => {
       const { sort, cursor, offset, limit, total: counted, include } = query
-      const filter = {
-        search: query.search,
-        hasImage: query.has_image,
-        coverage: query.coverage,
-        status: query.status,
-        category: query.category,
-        brand: query.brand,
-        groupId: query.group_id,
-        priceListId: query.price_list_id,
-        inStock: query.in_stock,
-        locationId: query.location_id,
-        modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),
-        includeDeleted: query.include_deleted,
-      }
+      const filter = filterOf(query)
       const after = cursor === undefined ? undefined : readSortCursor(sort, cursor)
       const [{ records, next }, total] = await Promise.all([
         productRecords.list({ ...filter, sort, after, offset, limit }, { raw: include === 'raw' }),
@@ -88,6 +105,39 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     },
   )
   app.get(
+    '/api/products/cursors',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
+      schema: {
+        tags,
+        operationId: 'listProductCursors',
+        summary: 'The cursors at which the pages of a list begin, for jumping to any of them',
+        querystring: ProductCursorsQuery,
+        response: { 200: ProductCursorsResponse },
+      },
+    },
+    async ({ query }) => {
+      const { sort, limit } = query
+      const positions = await findPagePositions(db, { ...filterOf(query), sort, every: limit })
+      return { status: 'success' as const, data: positions.map((position) => writeSortCursor(sort, position)), next_cursor: null }
+    },
+  )
+  app.get(
+    '/api/products/facets',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
+      schema: {
+        tags,
+        operationId: 'listProductFacets',
+        summary: 'The categories, brands and groups of products, each with its number of products',
+        response: { 200: ProductFacetsResponse },
+      },
+    },
+    async () => ({ status: 'success' as const, data: await listFacets(db) }),
+  )
+  app.get(
     '/api/products/categories',
     {
       onRequest: requireRole('viewer'),
@@ -100,6 +150,25 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       },
     },
     async () => ({ status: 'success' as const, data: await listCategories(db), next_cursor: null }),
+  )
+  app.get(
+    '/api/products/:id/history',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
+      schema: {
+        tags,
+        operationId: 'listProductHistory',
+        summary: 'What the runs of the last 30 days changed of a product, newest first',
+        params: Params,
+        response: { 200: ProductHistoryResponse },
+      },
+    },
+    async ({ params }) => {
+      const { zoho_item_id: item } = await findProduct(db, params.id)
+      const rows = item === null ? [] : await listRecordHistory(db, item)
+      return { status: 'success' as const, data: rows.map((row) => ({ ...row, at: row.at.toISOString() })), next_cursor: null }
+    },
   )
   app.patch(
     '/api/products/:id',

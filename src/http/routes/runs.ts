@@ -4,12 +4,15 @@ import { z } from 'zod'
 import { fetchRemainingQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Run } from '../../generated/client.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { BadRequestError, TooManyRequestsError } from '../../lib/errors.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import type { Params } from '../../messages/message.ts'
 import { exportRun } from '../../runs/export-run.ts'
 import { listRunRecords } from '../../runs/run-records.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { Run as RunResponse, RunState } from '../../schemas/runs.ts'
+import { countRunsByDay } from '../../runs/runs-by-day.ts'
+import { Run as RunResponse, RunState, RunsByDay } from '../../schemas/runs.ts'
 import { RunRecordsQuery, RunRecordsResponse } from '../../schemas/sync-plan.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
@@ -24,8 +27,16 @@ const MAX_STREAMS = 20
 const Id = z.object({ id: z.uuid() })
 const RunExport = z.object({ run: RunResponse, failures: z.array(z.looseObject({})), records: z.array(z.looseObject({})) })
 
+export interface RunRouteDeps {
+  db: Database
+  clock: Clock
+  runs: Runs
+  /** The shop's time zone. */
+  zone(): Promise<string>
+}
+
 /** Runs of every kind: the list, one run, its records and progress; stopping and resuming. */
-export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
+export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, clock, runs, zone }) => {
   /** Open streams by user. */
   const streams = new Map<string, number>()
   const One = z.object({ status: z.literal('success'), data: RunResponse })
@@ -43,6 +54,9 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
         querystring: z.object({
           kind: z.string().max(50).optional(),
           state: RunState.optional(),
+          /** Created at this time or later, and before the other. */
+          from: z.string().max(60).optional(),
+          to: z.string().max(60).optional(),
           cursor: z.string().max(500).optional(),
           limit: z.coerce.number().int().min(1).max(200).default(50),
         }),
@@ -53,6 +67,8 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       const rows = await runs.list({
         kind: query.kind,
         state: query.state,
+        from: query.from === undefined ? undefined : parseTimestamp('from', query.from),
+        to: query.to === undefined ? undefined : parseTimestamp('to', query.to),
         before: query.cursor === undefined ? undefined : readCursor(query.cursor).created_at,
         limit: query.limit,
       })
@@ -63,6 +79,24 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
         next_cursor: rows.length === query.limit && last ? writeCursor(last) : null,
       }
     },
+  )
+  app.get(
+    '/sync/runs/by-day',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
+      schema: {
+        tags,
+        operationId: 'countRunsByDay',
+        summary: 'Count the runs of each day by outcome, oldest first',
+        querystring: z.object({ days: z.coerce.number().int().min(1).max(90).default(30) }),
+        response: { 200: z.object({ status: z.literal('success'), data: RunsByDay }) },
+      },
+    },
+    async ({ query }) => ({
+      status: 'success' as const,
+      data: await countRunsByDay(db, { days: query.days, zone: await zone(), at: clock.now() }),
+    }),
   )
   app.get(
     '/sync/runs/:id',

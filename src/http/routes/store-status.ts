@@ -76,6 +76,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       config: { keyScope: 'stores:read' },
       schema: {
         tags,
+        operationId: 'getStoreHistory',
         summary: 'Return what a store received and reported, by day, newest first',
         params: Id,
         querystring: StoreHistoryQuery,

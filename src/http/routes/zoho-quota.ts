@@ -6,6 +6,7 @@ import { readQuota, readStockPercent, setQuota } from '../../connection/quota.ts
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { BadRequestError } from '../../lib/errors.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { occurrencesUntil } from '../../runs/cron.ts'
 import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schemas/quota.ts'
 import { moduleOf } from '../../settings/modules.ts'
@@ -87,12 +88,14 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
         response: { 200: CallsResponse },
       },
     },
-    async ({ query: { cursor, limit, job, run_id: runId, failed } }) => {
+    async ({ query: { cursor, limit, job, run_id: runId, failed, from, to } }) => {
       const rows = await listCalls(db, {
         before: cursor === undefined ? undefined : readCallId(cursor),
         job,
         runId,
         failed,
+        from: from === undefined ? undefined : parseTimestamp('from', from),
+        to: to === undefined ? undefined : parseTimestamp('to', to),
         limit: limit + 1,
       })
       const page = rows.slice(0, limit)

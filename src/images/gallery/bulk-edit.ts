@@ -9,6 +9,7 @@ export type GalleryPhoto = Photo & { blob: Blob }
 /** How long a deleted image can be restored; its bytes are kept that long. */
 export const GRACE_DAYS = 7
 const DAY_MS = 86_400_000
+const MAX_ALT = 500
 export const restoreUntil = (deletedAt: Date): Date => new Date(deletedAt.getTime() + GRACE_DAYS * DAY_MS)
 
 export interface GalleryDeps {
@@ -51,6 +52,54 @@ export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onCh
     return new GoneError('restore_expired', { days: GRACE_DAYS })
   }
   return changeMany(db, many, { refuse, data: { deleted_at: null }, at }, onChange)
+}
+
+/** The same texts for all images, or the name of each one's product where it has none. */
+export type AltTexts = { fromProductName: true } | { alt_en?: string | null | undefined; alt_ar?: string | null | undefined }
+
+/** Sets alt texts; bytes and order stay. Returns only the images that got other words. */
+export function describePhotos(
+  { db, clock }: GalleryDeps,
+  { ids: named }: BulkPhotos,
+  texts: AltTexts,
+  onChange: OnChange = async () => {},
+): Promise<PhotoOutcome[]> {
+  const ids = [...new Set(named)]
+  const at = clock.now()
+  return db.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`
+        select 1 from product where id in (select product_id from photo where id = any(${ids}::uuid[])) order by id for update`
+      if ('fromProductName' in texts)
+        await tx.$executeRaw`
+          update photo f set updated_at = ${at},
+            alt_en = coalesce(nullif(f.alt_en, ''), left(p.name_en, ${MAX_ALT})), alt_ar = coalesce(nullif(f.alt_ar, ''), left(p.name_ar, ${MAX_ALT}))
+          from product p where p.id = f.product_id and f.id = any(${ids}::uuid[]) and f.deleted_at is null and p.deleted_at is null
+            and ((coalesce(f.alt_en, '') = '' and p.name_en is not null) or (coalesce(f.alt_ar, '') = '' and p.name_ar is not null))`
+      else
+        await tx.photo.updateMany({
+          where: { id: { in: ids }, deleted_at: null, product: { deleted_at: null } },
+          data: {
+            ...(texts.alt_en !== undefined && { alt_en: texts.alt_en }),
+            ...(texts.alt_ar !== undefined && { alt_ar: texts.alt_ar }),
+            updated_at: at,
+          },
+        })
+      const rows = await tx.photo.findMany({
+        where: { id: { in: ids } },
+        include: { blob: true, product: { select: { deleted_at: true } } },
+      })
+      const found = new Map(rows.map((it) => [it.id, it]))
+      const changed = rows.filter(({ updated_at, deleted_at }) => deleted_at === null && updated_at.getTime() === at.getTime())
+      if (changed.length > 0) await onChange(tx, changed)
+      return ids.map((id): PhotoOutcome => {
+        const photo = found.get(id)
+        if (!photo || photo.deleted_at) return { id, error: imageNotFound() }
+        return photo.product.deleted_at ? { id, error: productDeleted() } : { id, photo }
+      })
+    },
+    { timeout: 30_000, maxWait: 30_000 },
+  )
 }
 
 /** Runs the same few statements for one image as for a thousand. */

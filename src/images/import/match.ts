@@ -12,7 +12,7 @@ import type { ImportEntry, ImportSource } from './source.ts'
 export interface MatchedEntry {
   entry: ImportEntry
   file: string
-  product: { id: string; sku: string | null; hasPicture: boolean }
+  product: { id: string; sku: string | null; name: string; hasPicture: boolean }
 }
 export interface UnmatchedEntry {
   entry: ImportEntry
@@ -35,6 +35,7 @@ const looseKey = (key: string): string => key.normalize('NFC').replace(UNSEEN, '
 interface Candidate {
   id: string
   sku: string | null
+  name: string
   zoho_item_id: string | null
   has_picture: boolean
 }
@@ -74,7 +75,11 @@ export async function matchEntries(db: Db, source: ImportSource, map: MapEntry[]
       })
     else {
       const { name, file } = found.reading
-      matched.push({ entry: { ...entry, name }, file, product: { id: product.id, sku: product.sku, hasPicture: product.has_picture } })
+      matched.push({
+        entry: { ...entry, name },
+        file,
+        product: { id: product.id, sku: product.sku, name: product.name, hasPicture: product.has_picture },
+      })
     }
   }
   return { matched: orderByProduct(matched), missed }
@@ -116,7 +121,7 @@ async function matchByMap(db: Db, source: ImportSource, map: MapEntry[]): Promis
         said: say('ambiguous_sku', { products: others.length + 1 }),
         productIds: [product, ...others].map((it) => it.id),
       })
-    else matched.push({ entry, file, product: { id: product.id, sku: product.sku, hasPicture: product.has_picture } })
+    else matched.push({ entry, file, product: { id: product.id, sku: product.sku, name: product.name, hasPicture: product.has_picture } })
   }
   for (const { path } of map)
     if (!used.has(path)) missed.push({ entry: missingEntry(path), kind: 'unmatched', said: say('no_mapped_file'), productIds: [] })
@@ -149,7 +154,7 @@ function firstOf<T, R>(list: T[], work: (it: T) => R | undefined): R | undefined
 async function findProducts(db: Db, keys: string[]) {
   const products = await db.$queryRaw<Candidate[]>`
     with key as materialized (select name, ${looseSql(Prisma.sql`name`)} as loose from unnest(${keys}::text[]) as t(name))
-    select id, sku, zoho_item_id, exists (select 1 from photo where photo.product_id = product.id and photo.deleted_at is null) as has_picture
+    select id, sku, product.name, zoho_item_id, exists (select 1 from photo where photo.product_id = product.id and photo.deleted_at is null) as has_picture
     from product
     where deleted_at is null and (zoho_item_id in (select name from key) or ${looseSql(Prisma.sql`sku`)} in (select loose from key))
     order by id`
@@ -235,6 +240,7 @@ export function serializePlan({ matched, missed }: MatchResult, most: number): I
       name: entry.name,
       sku: product.sku,
       product_id: product.id,
+      product_name: product.name,
       is_primary: !product.hasPicture && matched[n - 1]?.product.id !== product.id,
     })),
     ambiguous: of('ambiguous'),

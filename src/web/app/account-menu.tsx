@@ -63,6 +63,7 @@ export function AccountMenu() {
         <UnstyledButton className={classes.item} onClick={() => logout.mutate()}>
           <LogOut size={15} aria-hidden /> {m.logout}
         </UnstyledButton>
+        <p className={classes.version}>{m.version({ version: person.version })}</p>
       </Popover.Dropdown>
     </Popover>
   )

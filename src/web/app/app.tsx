@@ -9,9 +9,10 @@ import { mayLeave } from '../components/use-unsaved-changes.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { ShopZone } from '../i18n/shop-zone.tsx'
 import { ErrorBoundary } from './error-boundary.tsx'
+import { Logo } from './logo.tsx'
 import { frameMessages } from './messages.ts'
 import { NotFound } from './not-found.tsx'
-import { HOME } from './paths.ts'
+import { HOME, NOTIFICATIONS } from './paths.ts'
 import { ROUTES } from './routes.ts'
 import { type CurrentUser, CurrentUserProvider, useHasRole, useSession } from './session.tsx'
 import { Shell } from './shell.tsx'
@@ -38,6 +39,7 @@ export function App() {
 function ForPeople() {
   const session = useSession()
   const m = useMessages(commonMessages)
+  const frame = useMessages(frameMessages)
   if (session.data?.must_set_up_second_factor)
     return (
       <Suspense>
@@ -51,7 +53,17 @@ function ForPeople() {
         <ErrorCard error={session.error} onRetry={() => void session.refetch()} />
       </main>
     )
-  if (session.data === undefined) return <div role="status" aria-label={m.loading} />
+  if (session.data === undefined)
+    return (
+      <div
+        role="status"
+        aria-label={m.loading}
+        style={{ display: 'grid', placeContent: 'center', justifyItems: 'center', gap: 12, height: '100dvh' }}
+      >
+        <Logo />
+        {session.failureCount > 0 && <p>{frame.connecting}</p>}
+      </div>
+    )
   return (
     <Suspense>
       <Login />
@@ -88,6 +100,10 @@ function Framed() {
             <Switch>
               <Route path="/">
                 <Redirect to={HOME} replace />
+              </Route>
+              {/* Its address until 0.1; mails of older servers lead there. */}
+              <Route path={`${HOME}/notices`}>
+                <Redirect to={NOTIFICATIONS} replace />
               </Route>
               {ROUTES.map(({ path: pattern, component: Component }) => (
                 <Route key={pattern} path={pattern}>

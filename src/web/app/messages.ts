@@ -1,4 +1,5 @@
 import { defineMessages } from '../i18n/messages.ts'
+import { pluralAr, pluralEn } from '../i18n/plural.ts'
 
 /** Words of the frame: navigation, session, status line. */
 export const frameMessages = defineMessages(
@@ -7,6 +8,14 @@ export const frameMessages = defineMessages(
     mainNavigation: 'Main',
     side: 'Navigation and account',
     openMenu: 'Open menu',
+    connecting: 'The server does not respond. Trying again…',
+    searchAll: 'Search everything',
+    searchShort: 'Search',
+    searchAllHint: 'Pages, products, stores and runs',
+    searchPages: 'Pages',
+    searchNone: 'Nothing found.',
+    openFailures: ({ count }: { count: number }) => pluralEn(count, { one: '# open failure', other: '# open failures' }),
+    version: ({ version }: { version: string }) => `zinc ${version}`,
     account: 'Account and display',
     accountPage: 'Your account',
     groupZoho: 'Zoho',
@@ -26,7 +35,7 @@ export const frameMessages = defineMessages(
     apiKeys: 'API keys',
     webhooks: 'Webhooks',
     backups: 'Backups',
-    notices: 'Notifications',
+    notifications: 'Notifications',
     audit: 'Audit log',
     calls: 'Call log',
     language: 'Language',
@@ -63,6 +72,21 @@ export const frameMessages = defineMessages(
     mainNavigation: 'الرئيسية',
     side: 'التنقل والحساب',
     openMenu: 'فتح القائمة',
+    connecting: 'الخادم لا يستجيب. تُعاد المحاولة…',
+    searchAll: 'بحث في كل شيء',
+    searchShort: 'بحث',
+    searchAllHint: 'الصفحات والمنتجات والمتاجر والتشغيلات',
+    searchPages: 'الصفحات',
+    searchNone: 'لا نتائج.',
+    openFailures: ({ count }) =>
+      pluralAr(count, {
+        one: 'إخفاق واحد مفتوح',
+        two: 'إخفاقان مفتوحان',
+        few: '# إخفاقات مفتوحة',
+        many: '# إخفاقًا مفتوحًا',
+        other: '# إخفاق مفتوح',
+      }),
+    version: ({ version }) => `zinc ${version}`,
     account: 'الحساب والعرض',
     accountPage: 'حسابك',
     groupZoho: 'Zoho',
@@ -82,7 +106,7 @@ export const frameMessages = defineMessages(
     apiKeys: 'مفاتيح API',
     webhooks: 'خطافات الويب',
     backups: 'النسخ الاحتياطية',
-    notices: 'الإشعارات',
+    notifications: 'الإشعارات',
     audit: 'سجل التدقيق',
     calls: 'سجل الطلبات',
     language: 'اللغة',

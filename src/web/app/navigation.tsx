@@ -1,6 +1,12 @@
+import { VisuallyHidden } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useLocation } from 'wouter'
 import { isAtLeast } from '../../facts/roles.ts'
+import type { FailuresResponse } from '../../schemas/failures.ts'
+import { ZOHO } from '../api/endpoints.ts'
+import { request } from '../api/request.ts'
 import { useMessages } from '../i18n/language.tsx'
+import { useFormat } from '../i18n/shop-zone.tsx'
 import { frameMessages } from './messages.ts'
 import classes from './navigation.module.css'
 import { NAV_GROUPS, type PageRoute } from './route.ts'
@@ -47,6 +53,7 @@ export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
                     >
                       <Icon size={16} aria-hidden className={classes.icon} />
                       {m[nav.label] as string}
+                      {nav.label === 'failures' && <OpenFailures />}
                     </Link>
                   </li>
                 )
@@ -56,5 +63,27 @@ export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
         )
       })}
     </nav>
+  )
+}
+
+const LOOK_EVERY_MS = 30_000
+const MOST_SHOWN = 999
+
+/** How many failures are open; nothing when there are none. */
+function OpenFailures() {
+  const m = useMessages(frameMessages)
+  const format = useFormat()
+  const { data: count = 0 } = useQuery({
+    queryKey: ['failures', 'count'],
+    refetchInterval: LOOK_EVERY_MS,
+    // Only the number is shown, so one failure of each cause is enough.
+    queryFn: ({ signal }) => request<FailuresResponse>(`${ZOHO}/failures`, { query: { limit: 1 }, signal }).then(({ total }) => total),
+  })
+  if (count === 0) return null
+  return (
+    <span className={classes.count}>
+      <span aria-hidden>{count > MOST_SHOWN ? `${format.number(MOST_SHOWN)}+` : format.number(count)}</span>
+      <VisuallyHidden>{m.openFailures({ count })}</VisuallyHidden>
+    </span>
   )
 }

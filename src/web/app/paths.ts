@@ -1,2 +1,3 @@
 export const HOME = '/integrations/zoho'
 export const ACCOUNT = '/account'
+export const NOTIFICATIONS = `${HOME}/notifications`

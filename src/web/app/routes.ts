@@ -14,7 +14,7 @@ import Store from 'lucide-react/icons/store'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
 import WebhookIcon from 'lucide-react/icons/webhook'
-import { ACCOUNT, HOME } from './paths.ts'
+import { ACCOUNT, HOME, NOTIFICATIONS } from './paths.ts'
 import { type PageRoute, page } from './route.ts'
 
 /** The catalogue and what is made of it: products, pictures, stores, pulls. */
@@ -89,8 +89,8 @@ export const ROUTES: PageRoute[] = [
     group: 'groupAdmin',
     least: 'operator',
   }),
-  page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
-    label: 'notices',
+  page(NOTIFICATIONS, () => import('../pages/notifications/notifications-page.tsx'), {
+    label: 'notifications',
     icon: Bell,
     group: 'groupAdmin',
     least: 'operator',

@@ -12,6 +12,7 @@ export interface CurrentUser {
   second_factor: { recovery_codes_left: number } | null
   must_set_up_second_factor: boolean
   untrusted_proxy: string | null
+  version: string
 }
 
 export const sessionKey = ['session'] as const

@@ -1,6 +1,7 @@
-import { ActionIcon } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
+import { ActionIcon, UnstyledButton } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import Menu from 'lucide-react/icons/menu'
+import Search from 'lucide-react/icons/search'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Link } from 'wouter'
 import { Callout } from '../components/callout.tsx'
@@ -15,6 +16,8 @@ import { useCurrentUser } from './session.tsx'
 import classes from './shell.module.css'
 import { StatusLine } from './status-line.tsx'
 
+/** Opened by a key or its button, so not part of the first load. */
+const SearchDialog = lazy(() => import('./search-dialog.tsx'))
 /** Small screens only, so not part of the first load. */
 const MenuDrawer = lazy(() => import('./menu-drawer.tsx'))
 
@@ -26,6 +29,10 @@ export function Shell({ children }: { children: ReactNode }) {
   const m = useMessages(frameMessages)
   const { untrusted_proxy } = useCurrentUser()
   const [menuOpen, menu] = useDisclosure(false)
+  const [searching, search] = useDisclosure(false)
+  // Also while a field has the focus; a slash there is text.
+  useHotkeys([['mod+K', search.open]], [])
+  useHotkeys([['/', search.open]])
   return (
     <div className={classes.shell}>
       <a href="#content" className={classes.skip}>
@@ -45,10 +52,22 @@ export function Shell({ children }: { children: ReactNode }) {
           <Menu size={20} aria-hidden />
         </ActionIcon>
         <StatusLine />
+        <UnstyledButton className={classes.search} onClick={search.open}>
+          <Search size={15} aria-hidden />
+          <span className={classes.searchWords}>{m.searchShort}</span>
+          <kbd className={classes.key} dir="ltr" aria-hidden>
+            Ctrl K
+          </kbd>
+        </UnstyledButton>
       </header>
       {menuOpen && (
         <Suspense>
           <MenuDrawer onClose={menu.close} />
+        </Suspense>
+      )}
+      {searching && (
+        <Suspense>
+          <SearchDialog onClose={search.close} />
         </Suspense>
       )}
       <main id="content" tabIndex={-1} className={classes.content}>

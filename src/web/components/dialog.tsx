@@ -9,7 +9,8 @@ interface DialogProps {
   opened: boolean
   onClose(): void
   title: string
-  size?: 'md' | 'lg' | 'xl'
+  /** full: as wide as the window */
+  size?: 'md' | 'lg' | 'xl' | 'full'
   /** False where a stray click beside the dialog would lose something. */
   closeOnClickOutside?: boolean
   children: ReactNode
@@ -24,7 +25,14 @@ export function Dialog({ opened, onClose, title, size = 'md', closeOnClickOutsid
   useRestoreFocus(opened)
   return (
     // Locking the scroll writes a style element, which the page's policy refuses.
-    <Modal.Root opened={opened} onClose={onClose} size={size} closeOnClickOutside={closeOnClickOutside} centered lockScroll={false}>
+    <Modal.Root
+      opened={opened}
+      onClose={onClose}
+      size={size === 'full' ? '100%' : size}
+      closeOnClickOutside={closeOnClickOutside}
+      centered
+      lockScroll={false}
+    >
       <Modal.Overlay />
       <Modal.Content>
         <div className={classes.head}>

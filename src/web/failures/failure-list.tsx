@@ -13,7 +13,7 @@ import { toast } from '../components/toast.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { FailureGroup, type Group } from './failure-group.tsx'
 import { failureMessages } from './messages.ts'
-import { useFailures, useRetry } from './queries.ts'
+import { type FailureDates, useFailures, useRetry } from './queries.ts'
 
 /** Open failures grouped by cause: of one run, or of all. */
 export function FailureList({
@@ -21,14 +21,16 @@ export function FailureList({
   only = () => true,
   emptyTitle,
   emptyText,
+  dates,
 }: {
   runId?: string
   only?: (group: Group) => boolean
   emptyTitle: string
   emptyText?: string
+  dates?: FailureDates
 }) {
   const m = useMessages(failureMessages)
-  const query = useFailures(runId)
+  const query = useFailures(runId, dates)
   const client = useQueryClient()
   const retry = useRetry()
   const [dismissing, setDismissing] = useState<string[] | null>(null)

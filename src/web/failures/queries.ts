@@ -9,12 +9,18 @@ import { HOME } from '../app/paths.ts'
 const TO_DECIDE = new Set(['sku_conflict', 'mass_delete_stopped', 'list_missing_items'])
 export const isToDecide = ({ code }: { code: string }): boolean => TO_DECIDE.has(code)
 
+/** Instants of the API; the second one is not included. */
+export interface FailureDates {
+  from?: string | undefined
+  to?: string | undefined
+}
+
 /** What is open: of one run, or of all. */
-export const useFailures = (runId?: string) =>
+export const useFailures = (runId?: string, dates: FailureDates = {}) =>
   useQuery({
-    queryKey: ['failures', runId ?? 'all'],
+    queryKey: ['failures', runId ?? 'all', dates],
     refetchInterval: 30_000,
-    queryFn: ({ signal }) => request<FailuresResponse>(`${ZOHO}/failures`, { query: { run_id: runId }, signal }),
+    queryFn: ({ signal }) => request<FailuresResponse>(`${ZOHO}/failures`, { query: { run_id: runId, ...dates }, signal }),
   })
 
 /** Retry, by a run that one is led to. */

@@ -28,11 +28,14 @@ async function inParts(ids: string[], send: (part: string[]) => Promise<{ data: 
   return result
 }
 
+/** The same texts for all, or the products' names where there is none. */
+export type BulkAltTexts = { from_product_name: true } | { alt_en?: string; alt_ar?: string }
+
 /** Deletes, restores, makes again or fetches again the pictures of any products. */
 export function useBulkImages() {
   const client = useQueryClient()
   const onSettled = () => {
-    for (const key of ['products', 'product', 'coverage', 'runs']) void client.invalidateQueries({ queryKey: [key] })
+    for (const key of ['products', 'product', 'coverage', 'runs', 'media']) void client.invalidateQueries({ queryKey: [key] })
   }
   const post = <Answer>(verb: string, body: object) => request<Answer>(`${MANY}/${verb}`, { method: 'POST', body })
   const response = (verb: 'delete' | 'restore') => (ids: string[]) =>
@@ -40,6 +43,11 @@ export function useBulkImages() {
   return {
     remove: useMutation({ mutationFn: response('delete'), onSettled }),
     restore: useMutation({ mutationFn: response('restore'), onSettled }),
+    describe: useMutation({
+      mutationFn: ({ ids, texts }: { ids: string[]; texts: BulkAltTexts }) =>
+        inParts(ids, (part) => post<z.infer<typeof BulkResponse>>('alt-text', { ids: part, ...texts })),
+      onSettled,
+    }),
     regenerate: useMutation({
       mutationFn: (ids: string[]) => inParts(ids, (part) => post<z.infer<typeof BulkQueued>>('regenerate', { ids: part })),
       onSettled,

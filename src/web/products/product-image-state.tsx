@@ -2,6 +2,7 @@ import type { Product } from '../../schemas/products.ts'
 import { Badge, type Tone } from '../components/badge.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
+import classes from './product-image.module.css'
 
 const words = defineMessages(
   {
@@ -60,5 +61,6 @@ export function ProductImageState({ image_state, source, damaged }: Imaged) {
           : image_state === 'placeholder'
             ? ['plain', m.placeholder]
             : ['plain', m.none]
-  return <Badge tone={tone}>{text}</Badge>
+  // As it should be in most rows: only what asks for something has a colour.
+  return tone === 'good' ? <span className={classes.fine}>{text}</span> : <Badge tone={tone}>{text}</Badge>
 }

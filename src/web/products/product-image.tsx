@@ -9,6 +9,8 @@ interface ImageProps {
   variant: ImageSize
   /** '' where the words beside it say the same. */
   alt: string
+  /** Twice the pixels on a dense screen: for a picture that is about as large as its variant. */
+  sharp?: boolean
   className?: string | undefined
 }
 
@@ -16,7 +18,7 @@ interface ImageProps {
  * A picture in a frame that has its size before it comes; where there is none, or it cannot be
  * read, a mark says so.
  */
-export function ProductImage({ imageUrl, variant, alt, className }: ImageProps) {
+export function ProductImage({ imageUrl, variant, alt, sharp = false, className }: ImageProps) {
   const [broken, setBroken] = useState<string | null>(null)
   if (imageUrl === null || broken === imageUrl)
     return (
@@ -28,6 +30,7 @@ export function ProductImage({ imageUrl, variant, alt, className }: ImageProps) 
     <span className={`${classes.frame} ${className ?? ''}`}>
       <img
         src={productImageUrl(imageUrl, variant)}
+        {...(sharp && { srcSet: `${productImageUrl(imageUrl, variant)} 1x, ${productImageUrl(imageUrl, 'medium')} 2x` })}
         alt={alt}
         loading="lazy"
         decoding="async"

@@ -121,7 +121,16 @@ function Sessions() {
                   </span>
                 ),
               },
-              { key: 'address', header: m.address, cell: ({ address }) => address && <Ltr mono>{address}</Ltr> },
+              {
+                key: 'address',
+                header: m.address,
+                cell: ({ address }) =>
+                  address && (
+                    <span className={classes.address}>
+                      <Ltr mono>{address}</Ltr>
+                    </span>
+                  ),
+              },
               { key: 'since', header: m.since, secondary: true, cell: ({ created_at }) => <RelativeTime at={created_at} /> },
               { key: 'used', header: m.lastUsed, cell: ({ last_used_at }) => <RelativeTime at={last_used_at} /> },
               {

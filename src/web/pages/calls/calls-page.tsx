@@ -9,6 +9,8 @@ import { useCursorList } from '../../api/use-cursor-list.ts'
 import { HOME } from '../../app/paths.ts'
 import { BackLink } from '../../components/back-link.tsx'
 import { Badge } from '../../components/badge.tsx'
+import { CsvButton } from '../../components/csv-button.tsx'
+import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
@@ -20,6 +22,7 @@ import { defineMessages } from '../../i18n/messages.ts'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { useJobName } from '../overview/job-names.ts'
 import { QuotaCard } from '../overview/quota-card.tsx'
+import { CallsCharts } from './calls-charts.tsx'
 
 type CallRow = z.infer<typeof CallsResponse>['data'][number]
 
@@ -69,18 +72,45 @@ export default function CallsPage() {
   const [search] = useSearchParams()
   const runId = search.get('run')
   const [failed, setFailed] = useState(false)
-  const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { limit: 50, run_id: runId, ...(failed && { failed: true }) } })
+  const range = useDateRange()
+  const query = { run_id: runId, ...(failed && { failed: true }), ...range.query }
+  const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { ...query, limit: 50 } })
   return (
     <Page
       title={m.title}
       intro={m.intro}
       {...(runId !== null && { above: <BackLink href={`${HOME}/runs/${runId}`}>{m.backToRun}</BackLink> })}
     >
-      {runId === null && <QuotaCard />}
+      {runId === null && (
+        <>
+          <QuotaCard />
+          <CallsCharts />
+        </>
+      )}
       <Section
         title={runId === null ? m.calls : m.callsOfRun}
         flush
-        actions={<Switch size="sm" label={m.failedOnly} checked={failed} onChange={(event) => setFailed(event.currentTarget.checked)} />}
+        actions={
+          <>
+            <Switch size="sm" label={m.failedOnly} checked={failed} onChange={(event) => setFailed(event.currentTarget.checked)} />
+            <DateRange range={range} />
+            <CsvButton<CallRow>
+              filename="zinc-calls.csv"
+              path={`${ZOHO}/calls`}
+              query={query}
+              columns={[
+                ['at', (call) => call.at],
+                ['job', (call) => call.job],
+                ['run_id', (call) => call.run_id],
+                ['path', (call) => call.path],
+                ['status', (call) => call.status],
+                ['code', (call) => call.code],
+                ['ms', (call) => call.ms],
+                ['quota_left', (call) => call.quota_left],
+              ]}
+            />
+          </>
+        }
       >
         <ListView list={list} empty={<EmptyState icon={Radio} title={m.emptyTitle} text={failed ? m.emptyFailed : m.emptyText} />}>
           {(calls) => (

@@ -23,6 +23,8 @@ export type Integrity = z.infer<typeof IntegrityResponse>['data']
 export const useIntegrity = () =>
   useQuery({
     queryKey: ['media', 'integrity'],
+    // Its own tab: a repair that was resumed in another one ends unseen otherwise.
+    refetchInterval: LOOK_EVERY_MS,
     queryFn: ({ signal }) =>
       request<z.infer<typeof IntegrityResponse>>(`${MEDIA}/integrity`, { query: { limit: 200 }, signal }).then(({ data }) => data),
   })

@@ -1,6 +1,7 @@
 import { Button, Switch } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import RefreshCw from 'lucide-react/icons/refresh-cw'
+import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import type { ModuleSelection, ZohoModule, ZohoSettings } from '../../../schemas/zoho-settings.ts'
@@ -9,6 +10,7 @@ import { request } from '../../api/request.ts'
 import { settingsKey } from '../../api/zoho.ts'
 import { HOME } from '../../app/paths.ts'
 import { useHasRole } from '../../app/session.tsx'
+import { Confirm } from '../../components/confirm.tsx'
 import { DescriptionList } from '../../components/description-list.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Section } from '../../components/section.tsx'
@@ -54,6 +56,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       navigate(`${HOME}/runs/${run_id}`)
     },
   })
+  const [confirming, setConfirming] = useState(false)
   const turn = (enabled: boolean) =>
     change.mutate(
       { enabled },
@@ -117,16 +120,21 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
         />
         {change.error && <ErrorCard error={change.error} />}
         {sync.error && <ErrorCard error={sync.error} />}
+        <Confirm
+          opened={confirming}
+          title={m.fullTitle({ name: module.name })}
+          action={m.full}
+          pending={sync.isPending}
+          error={null}
+          onClose={() => setConfirming(false)}
+          onConfirm={() => sync.mutate('full', { onSettled: () => setConfirming(false) })}
+        >
+          <p>{m.fullText}</p>
+        </Confirm>
         {mayRun && (
           <div className={classes.buttons}>
             {mayChange && <ModuleSettings module={module} change={change} onChanged={put} />}
-            <Button
-              size="xs"
-              variant="default"
-              disabled={!module.enabled}
-              loading={sync.isPending && sync.variables === 'full'}
-              onClick={() => sync.mutate('full')}
-            >
+            <Button size="xs" variant="default" disabled={!module.enabled} onClick={() => setConfirming(true)}>
               {m.full}
             </Button>
             <Button

@@ -34,6 +34,8 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
   const [draft, setDraft] = useState<Lines>(() => linesOf(module))
   const changed = JSON.stringify(draft) !== JSON.stringify(linesOf(module))
   useUnsavedChanges(changed)
+  // A name of its own, so that nobody is left with a cron line.
+  const recommended = (cron: string) => ({ [cron]: `${m.recommended} (${cron})` })
   const isSuggested = draft.schedule === module.suggested.schedule && draft.full_schedule === module.suggested.full_schedule
   return (
     <fieldset className={classes.schedule} disabled={!mayChange}>
@@ -50,13 +52,19 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
             '*/30 * * * *': m.every30,
             '0 * * * *': m.hourly,
             '0 */6 * * *': m.sixHourly,
+            ...recommended(module.suggested.schedule),
           }}
           onChange={(schedule) => setDraft({ ...draft, schedule })}
         />
         <CronField
           label={m.fullSchedule}
           value={draft.full_schedule}
-          presets={{ '0 3 * * *': m.daily, '0 3,15 * * *': m.twice, '0 3 * * 5': m.weekly }}
+          presets={{
+            '0 3 * * *': m.daily,
+            '0 3,15 * * *': m.twice,
+            '0 3 * * 5': m.weekly,
+            ...recommended(module.suggested.full_schedule),
+          }}
           onChange={(full_schedule) => setDraft({ ...draft, full_schedule })}
         />
         {module.slug === 'inventory' && (

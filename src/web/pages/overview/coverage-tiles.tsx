@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import CircleCheck from 'lucide-react/icons/circle-check'
 import Package from 'lucide-react/icons/package'
 import { Link } from 'wouter'
 import type { z } from 'zod'
@@ -41,7 +42,6 @@ const KEPT_LINE = '\u00a0'
 /** What products lack, each with its trend; a tile opens the list of them. */
 export function CoverageTiles() {
   const m = useMessages(overviewMessages)
-  const format = useFormat()
   const coverage = useQuery({
     queryKey: ['coverage'],
     queryFn: ({ signal }) => request<z.infer<typeof CoverageResponse>>(`${ZOHO}/coverage`, { signal }),
@@ -64,26 +64,53 @@ export function CoverageTiles() {
           total === 0 ? (
             <EmptyState icon={Package} title={m.noProducts} text={m.noProductsText} action={<StartSync primary={false} />} />
           ) : (
-            <ul className={classes.tiles}>
-              {KEYS.map((key) => (
-                <li key={key}>
-                  <Link href={`/products?coverage=${key}`} className={classes.tile} data-none={data[key] === 0 || undefined}>
-                    <span className={classes.label}>{m[key]}</span>
-                    <span className={classes.value}>{format.number(data[key])}</span>
-                    <span className={classes.share}>{m.ofAll({ share: format.percent(data[key] / total) })}</span>
-                    {/* Its place is kept while the history is on its way. */}
-                    <Sparkline
-                      values={history.data?.map((day) => day[key]) ?? []}
-                      label={`${m[key]}, ${m.trend({ days: history.data?.length ?? 0 })}`}
-                    />
-                  </Link>
-                </li>
-              ))}
-            </ul>
+            <Tiles data={data} total={total} days={history.data} />
           )
         }
       </QueryBoundary>
     </Section>
+  )
+}
+
+interface TilesProps {
+  data: Record<CoverageKey, number>
+  total: number
+  days: Record<CoverageKey, number>[] | undefined
+}
+
+/** The most frequent first; what nothing lacks is one line at the end. */
+function Tiles({ data, total, days }: TilesProps) {
+  const m = useMessages(overviewMessages)
+  const format = useFormat()
+  const lacking = KEYS.filter((key) => data[key] > 0).sort((a, b) => data[b] - data[a])
+  const fine = KEYS.filter((key) => data[key] === 0)
+  return (
+    <>
+      <ul className={classes.tiles}>
+        {lacking.map((key) => {
+          const trend = days?.map((day) => day[key]) ?? []
+          return (
+            <li key={key}>
+              <Link href={`/products?coverage=${key}`} className={classes.tile}>
+                <span className={classes.label}>{m[key]}</span>
+                <span className={classes.value}>{format.number(data[key])}</span>
+                <span className={classes.share}>{m.ofAll({ share: format.percent(data[key] / total) })}</span>
+                <span className={classes.meter} aria-hidden>
+                  <span style={{ inlineSize: `${Math.max(1, (data[key] / total) * 100)}%` }} />
+                </span>
+                {/* A line that never moved says nothing. */}
+                {new Set(trend).size > 1 && <Sparkline values={trend} label={`${m[key]}, ${m.trend({ days: trend.length })}`} />}
+              </Link>
+            </li>
+          )
+        })}
+      </ul>
+      {fine.length > 0 && (
+        <p className={classes.fine}>
+          <CircleCheck size={15} aria-hidden /> {m.noneOf} {fine.map((key) => m[key]).join(m.comma)}
+        </p>
+      )}
+    </>
   )
 }
 

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
@@ -23,7 +24,7 @@ import { useRunLabels } from '../../runs/run-labels.ts'
 import { StartSync } from '../../runs/start-sync.tsx'
 import { ConsentCallout } from '../connection/consent-callout.tsx'
 import { CoverageTiles } from './coverage-tiles.tsx'
-import { GettingStarted } from './getting-started.tsx'
+import { GettingStarted, isScheduled } from './getting-started.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './overview-page.module.css'
 import { QuotaCard } from './quota-card.tsx'
@@ -43,8 +44,25 @@ export default function OverviewPage() {
   })
   const moving = runs.data?.find(({ state }) => MOVING.has(state) || state === 'paused')
   const isNew = settings.data !== undefined && runs.data !== undefined && isBeginner(settings.data, runs.data)
+  const [isDismissed, dismiss] = useDismissed()
+  const unscheduled = settings.data !== undefined && !isScheduled(settings.data) && !isDismissed
+  const state = settings.data?.connection.state
   return (
-    <Page title={m.title} actions={settings.data && settings.data.connection.state !== 'not_set_up' && !isNew && <StartSync />}>
+    <Page
+      title={m.title}
+      actions={
+        state !== undefined &&
+        state !== 'not_set_up' &&
+        !isNew &&
+        (state === 'revoked' ? (
+          <Button component={Link} href={`${HOME}/connection`}>
+            {m.reconnect}
+          </Button>
+        ) : (
+          <StartSync />
+        ))
+      }
+    >
       <ConsentCallout />
       {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
       {/* All at once: a step that is inserted above what is being read would push it away. */}
@@ -58,7 +76,9 @@ export default function OverviewPage() {
       ) : settings.data && (runs.data || runs.error) ? (
         <>
           <Attention settings={settings.data} />
-          {isNew && <GettingStarted settings={settings.data} runs={runs.data ?? []} />}
+          {(isNew || unscheduled) && (
+            <GettingStarted settings={settings.data} runs={runs.data ?? []} {...(!isNew && { onDismiss: dismiss })} />
+          )}
           {moving && <UnderWay id={moving.id} />}
           <div className={classes.pair}>
             <SyncCard settings={settings.data} runs={runs.data ?? []} />
@@ -81,6 +101,18 @@ export default function OverviewPage() {
       )}
     </Page>
   )
+}
+
+const DISMISSED = 'zinc-getting-started-dismissed'
+
+/** Whoever wants no schedule says so once, in this browser. */
+function useDismissed(): [boolean, () => void] {
+  const [isDismissed, setDismissed] = useState(() => localStorage.getItem(DISMISSED) === 'true')
+  const dismiss = () => {
+    localStorage.setItem(DISMISSED, 'true')
+    setDismissed(true)
+  }
+  return [isDismissed, dismiss]
 }
 
 /** Until something was synced, the overview says what to do next. */

@@ -53,7 +53,16 @@ export function SyncCard({ settings, runs }: { settings: ZohoSettings; runs: Run
               m.never
             ),
           ],
-          [m.nextSync, inventory?.next_run ? <RelativeTime key="next" at={inventory.next_run} /> : m.notScheduled],
+          [
+            m.nextSync,
+            inventory?.next_run ? (
+              <RelativeTime key="next" at={inventory.next_run} />
+            ) : (
+              <Link key="next" href={`${HOME}/modules`}>
+                {m.notScheduled}
+              </Link>
+            ),
+          ],
           [
             m.failures,
             failures.data &&

@@ -24,10 +24,11 @@ import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { toast, toastWithUndo } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
-import { useMessages } from '../../i18n/language.tsx'
+import { useLanguage, useMessages } from '../../i18n/language.tsx'
+import { Lightbox } from '../../products/lightbox.tsx'
 import { DeletedImages } from './deleted-images.tsx'
 import classes from './gallery.module.css'
-import { ImageCard } from './image-card.tsx'
+import { altOf, IMAGE_TYPES, ImageCard } from './image-card.tsx'
 import { ImageDetails } from './image-details.tsx'
 import { productMessages } from './messages.ts'
 import { SelectedImages } from './selected-images.tsx'
@@ -36,7 +37,6 @@ import { type Gallery as GalleryData, useGallery, useGalleryEdit } from './use-g
 import { useListFocus } from './use-list-focus.ts'
 import { useUploads } from './use-uploads.ts'
 
-const TAKEN = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
 /** A press that moves less is a click. */
 const DRAG_PX = 6
 
@@ -57,24 +57,14 @@ export function Gallery({ product }: { product: Product }) {
   const { over, handlers } = useFileDrop(add, mayEdit)
   useUnsavedChanges(uploads.some(({ state }) => state !== 'failed'))
   usePastedFiles(add, mayEdit)
-  const failed = [edit.order, edit.makePrimary, edit.describe, edit.remove, edit.restore].find(({ error }) => error)
+  const failed = [edit.order, edit.makePrimary, edit.describe, edit.remove, edit.restore, edit.replace].find(({ error }) => error)
 
   return (
     <div className={classes.drop} data-over={over || undefined} ref={section} {...handlers}>
       <Section
         title={m.pictures}
         description={mayEdit && (gallery.data?.shown.length ?? 0) > 1 ? m.imageHint : undefined}
-        actions={
-          mayEdit && (
-            <FileButton multiple accept={TAKEN} onChange={add}>
-              {(props) => (
-                <Button {...props} leftSection={<ImagePlus size={15} aria-hidden />}>
-                  {m.addImages}
-                </Button>
-              )}
-            </FileButton>
-          )
-        }
+        actions={mayEdit && <AddButton onAdd={add} label={m.addImages} />}
       >
         <div className={classes.body}>
           {failed && <ErrorCard error={failed.error} onRetry={failed.reset} />}
@@ -86,7 +76,12 @@ export function Gallery({ product }: { product: Product }) {
                   <SortableImages product={product} gallery={data} edit={edit} mayEdit={mayEdit} />
                 ) : (
                   uploads.length === 0 && (
-                    <EmptyState icon={ImagePlus} title={m.noImages} text={mayEdit ? m.noImagesText : m.noImagesViewer} />
+                    <EmptyState
+                      icon={ImagePlus}
+                      title={m.noImages}
+                      text={mayEdit ? m.noImagesText : m.noImagesViewer}
+                      action={mayEdit && <AddButton onAdd={add} label={m.chooseFiles} />}
+                    />
                   )
                 )}
                 {data.deleted.length > 0 && mayEdit && <DeletedImages pictures={data.deleted} restore={edit.restore} />}
@@ -105,6 +100,16 @@ export function Gallery({ product }: { product: Product }) {
   )
 }
 
+const AddButton = ({ onAdd, label }: { onAdd(files: File[]): void; label: string }) => (
+  <FileButton multiple accept={IMAGE_TYPES} onChange={onAdd}>
+    {(props) => (
+      <Button {...props} leftSection={<ImagePlus size={15} aria-hidden />}>
+        {label}
+      </Button>
+    )}
+  </FileButton>
+)
+
 interface SortableImagesProps {
   product: Product
   gallery: GalleryData
@@ -115,7 +120,9 @@ interface SortableImagesProps {
 function SortableImages({ product, gallery, edit, mayEdit }: SortableImagesProps) {
   const m = useMessages(productMessages)
   const common = useMessages(commonMessages)
+  const { language } = useLanguage()
   const [shownId, setShownId] = useState<string | null>(null)
+  const [viewedId, setViewedId] = useState<string | null>(null)
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
   const list = useRef<HTMLUListElement>(null)
   const images = gallery.shown
@@ -153,6 +160,18 @@ function SortableImages({ product, gallery, edit, mayEdit }: SortableImagesProps
         }),
     })
   }
+  const replace = (image: GalleryImage, file: File) => {
+    edit.replace.mutate(
+      { image, file },
+      {
+        onSuccess: () =>
+          toastWithUndo(m.replaced({ name: image.filename }), {
+            label: common.undo,
+            act: () => edit.restore.mutate(image.id, { onSuccess: () => toast(m.restored) }),
+          }),
+      },
+    )
+  }
   const shown = images.find(({ id }) => id === shownId)
 
   return (
@@ -178,12 +197,19 @@ function SortableImages({ product, gallery, edit, mayEdit }: SortableImagesProps
                 onPrimary={() => edit.makePrimary.mutate(image.id, { onSuccess: () => toast(m.nowPrimary) })}
                 onMove={(by) => move(index, index + by)}
                 onDetails={() => setShownId(image.id)}
+                onView={() => setViewedId(image.id)}
+                onReplace={(file) => replace(image, file)}
                 onRemove={() => remove(image)}
               />
             ))}
           </ul>
         </SortableContext>
       </DndContext>
+      <Lightbox
+        images={images.map((image) => ({ ...image, alt: altOf(image, language) ?? product.name }))}
+        shownId={viewedId}
+        onShow={setViewedId}
+      />
       {mayEdit && <SelectedImages ids={selection} onClear={() => setMarked(new Set())} />}
       <ImageDetails
         image={shown ?? null}

@@ -7,8 +7,8 @@ import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { productNames } from '../../products/product-names.ts'
+import classes from './group-products.module.css'
 import { pricesMessages } from './prices-messages.ts'
-import classes from './product-prices.module.css'
 
 /** The other products of an item group, each by what distinguishes it. */
 export function GroupProducts({ group, productId }: { group: NonNullable<Product['group']>; productId: string }) {

@@ -5,10 +5,11 @@ import Ellipsis from 'lucide-react/icons/ellipsis'
 import GripVertical from 'lucide-react/icons/grip-vertical'
 import ChevronFirst from 'lucide-react/icons/move-left'
 import ChevronLast from 'lucide-react/icons/move-right'
+import Replace from 'lucide-react/icons/replace'
 import Star from 'lucide-react/icons/star'
 import TextCursorInput from 'lucide-react/icons/text-cursor-input'
 import Trash2 from 'lucide-react/icons/trash-2'
-import type { PointerEvent } from 'react'
+import { type PointerEvent, useRef } from 'react'
 import type { GalleryImage } from '../../../schemas/images.ts'
 import { Badge } from '../../components/badge.tsx'
 import { Ltr } from '../../components/ltr.tsx'
@@ -18,6 +19,9 @@ import { ProductImage } from '../../products/product-image.tsx'
 import { useSourceLabels } from '../../products/product-image-state.tsx'
 import classes from './image-card.module.css'
 import { productMessages } from './messages.ts'
+
+/** What a person may choose as a picture. */
+export const IMAGE_TYPES = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
 
 interface ImageCardProps {
   image: GalleryImage
@@ -30,6 +34,8 @@ interface ImageCardProps {
   onPrimary(): void
   onMove(by: 1 | -1): void
   onDetails(): void
+  onView(): void
+  onReplace(file: File): void
   onRemove(): void
 }
 
@@ -50,6 +56,7 @@ export function ImageCard({ image, productName, mayEdit, isFirst, isLast, select
     disabled: !mayEdit,
   })
   const alt = altOf(image, language)
+  const input = useRef<HTMLInputElement>(null)
   const place = transform ? { transform: `translate(${transform.x}px, ${transform.y}px)` } : {}
   // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still
   // scrolls under a finger.
@@ -64,7 +71,10 @@ export function ImageCard({ image, productName, mayEdit, isFirst, isLast, select
       style={{ ...place, transition }}
     >
       <div className={classes.stage} onPointerDown={mayEdit ? onPointerDown : undefined}>
-        <ProductImage imageUrl={image.url} variant="medium" alt={alt ?? productName} className={classes.picture} />
+        {/* A press that moves becomes a drag before it is a click. */}
+        <button type="button" className={classes.view} aria-label={m.viewOf({ name: image.filename })} onClick={on.onView}>
+          <ProductImage imageUrl={image.url} variant="medium" alt={alt ?? productName} className={classes.picture} />
+        </button>
         {image.is_primary && (
           <span className={classes.primary}>
             <Star size={12} fill="currentColor" aria-hidden /> {m.primary}
@@ -130,6 +140,11 @@ export function ImageCard({ image, productName, mayEdit, isFirst, isLast, select
                     {m.moveLater}
                   </Menu.Item>
                 )}
+                {mayEdit && (
+                  <Menu.Item leftSection={<Replace size={15} aria-hidden />} onClick={() => input.current?.click()}>
+                    {m.replace}
+                  </Menu.Item>
+                )}
                 {image.url !== null && (
                   <Menu.Item
                     component="a"
@@ -148,6 +163,18 @@ export function ImageCard({ image, productName, mayEdit, isFirst, isLast, select
                 )}
               </Menu.Dropdown>
             </Menu>
+            <input
+              ref={input}
+              type="file"
+              accept={IMAGE_TYPES}
+              hidden
+              aria-label={m.replace}
+              onChange={(event) => {
+                const file = event.currentTarget.files?.[0]
+                event.currentTarget.value = ''
+                if (file) on.onReplace(file)
+              }}
+            />
           </span>
         </div>
       </div>

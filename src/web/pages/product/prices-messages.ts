@@ -2,16 +2,12 @@ import { defineMessages } from '../../i18n/messages.ts'
 
 export const pricesMessages = defineMessages(
   {
-    prices: 'Price lists',
-    purchase: 'Purchase',
     from: ({ from }: { from: string }) => `From ${from}`,
     range: ({ from, to }: { from: string; to: string }) => `${from} to ${to}`,
     group: ({ group }: { group: string }) => `Variants of ${group}`,
     alone: 'No other product belongs to this group.',
   },
   {
-    prices: 'قوائم الأسعار',
-    purchase: 'شراء',
     from: ({ from }) => `من ${from}`,
     range: ({ from, to }) => `من ${from} إلى ${to}`,
     group: ({ group }) => `أشكال \u2068${group}\u2069`,

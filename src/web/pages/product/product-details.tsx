@@ -10,8 +10,6 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { GroupProducts } from './group-products.tsx'
 import { productMessages } from './messages.ts'
 import classes from './product-page.module.css'
-import { ProductPrices } from './product-prices.tsx'
-import { StockByLocation } from './stock-by-location.tsx'
 
 /** What the record says. A blank price is called blank: it is not 0. */
 export function ProductDetails({ product }: { product: Product }) {
@@ -67,8 +65,6 @@ export function ProductDetails({ product }: { product: Product }) {
           ]}
         />
       </Section>
-      <StockByLocation stock={product.stock} />
-      <ProductPrices prices={product.prices} />
       {group && <GroupProducts group={group} productId={product.id} />}
       {custom.length > 0 && (
         <Section title={m.custom}>

@@ -90,5 +90,24 @@ export function useGalleryEdit(id: string) {
     mutationFn: (image: string) => request(`${images}/${image}/restore`, { method: 'POST' }),
     onSettled: settle,
   })
-  return { order, makePrimary, describe, remove, restore, refresh: settle }
+  /**
+   * Another picture in the same place with the same words. The one before is deleted like any
+   * other, so that it can be brought back.
+   */
+  const replace = useMutation({
+    mutationFn: async ({ image, file }: { image: GalleryImage; file: File }) => {
+      const form = new FormData()
+      if (image.is_primary) form.append('is_primary', 'true')
+      if (image.alt_en) form.append('alt_en', image.alt_en)
+      if (image.alt_ar) form.append('alt_ar', image.alt_ar)
+      form.append('file', file, file.name)
+      const { data } = await request<{ data: GalleryImage }>(`${images}/upload`, { method: 'POST', body: form })
+      const shown = client.getQueryData<Gallery>(galleryKey(id))?.shown ?? []
+      const ids = shown.flatMap((other) => (other.id === image.id ? [data.id, other.id] : other.id === data.id ? [] : [other.id]))
+      await request(`${images}/order`, { method: 'PUT', body: ids })
+      await request(`${images}/${image.id}`, { method: 'DELETE' })
+    },
+    onSettled: settle,
+  })
+  return { order, makePrimary, describe, remove, restore, replace, refresh: settle }
 }

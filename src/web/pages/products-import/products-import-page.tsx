@@ -103,7 +103,12 @@ function Import() {
       {preview.error && !stopped && <ErrorCard error={preview.error} />}
       {start.error && <ErrorCard error={start.error} />}
       {preview.data ? (
-        <ImportPreview preview={preview.data} starting={start.isPending} onStart={() => start.mutate(preview.data.id)} />
+        <ImportPreview
+          file={preview.variables}
+          preview={preview.data}
+          starting={start.isPending}
+          onStart={() => start.mutate(preview.data.id)}
+        />
       ) : (
         <Section title={m.how}>
           <dl className={classes.how}>

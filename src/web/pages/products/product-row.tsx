@@ -10,12 +10,14 @@ import { ProductImage } from '../../products/product-image.tsx'
 import { ProductImageState } from '../../products/product-image-state.tsx'
 import { productNames } from '../../products/product-names.ts'
 import { productsMessages } from './messages.ts'
-import classes from './product-grid.module.css'
+import type { ColumnKey } from './product-columns.ts'
+import classes from './product-table.module.css'
 import type { GridRow } from './use-product-blocks.ts'
 
 interface ProductRowProps {
   index: number
   row: GridRow | undefined
+  columns: readonly ColumnKey[]
   top: number
   height: number
   tabStop: boolean
@@ -28,13 +30,14 @@ interface ProductRowProps {
 
 const same = (before: ProductRowProps, after: ProductRowProps) =>
   before.row === after.row &&
+  before.columns === after.columns &&
   before.index === after.index &&
   before.top === after.top &&
   before.height === after.height &&
   before.tabStop === after.tabStop &&
   before.selection === after.selection
 
-export const ProductRow = memo(function ProductRow({ index, row, top, height, tabStop, selection, ...on }: ProductRowProps) {
+export const ProductRow = memo(function ProductRow({ index, row, columns, top, height, tabStop, selection, ...on }: ProductRowProps) {
   const m = useMessages(productsMessages)
   const place = { transform: `translateY(${top}px)`, height }
   const common = {
@@ -67,7 +70,7 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
   return (
     <div {...common}>
       {selection !== undefined && <Choice row={row} selection={selection} onChoose={on.onChoose} />}
-      <Cells row={row} onFollow={follow} />
+      <Cells row={row} columns={columns} onFollow={follow} />
     </div>
   )
 }, same)
@@ -94,9 +97,8 @@ function Choice({ row, selection, onChoose }: { row: GridRow; selection: boolean
   )
 }
 
-function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): void }) {
+function Cells({ row, columns, onFollow }: { row: GridRow; columns: readonly ColumnKey[]; onFollow(event: MouseEvent): void }) {
   const m = useMessages(productsMessages)
-  const format = useFormat()
   const { language } = useLanguage()
   const { first, second } = productNames(row, language)
   return (
@@ -117,18 +119,51 @@ function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): v
           )}
         </span>
       </span>
-      <span role="gridcell" className={classes.sku} tabIndex={-1}>
-        {row.sku !== null && <Ltr mono>{row.sku}</Ltr>}
-      </span>
-      <span role="gridcell" className={classes.end} tabIndex={-1}>
-        {row.price !== null && <Ltr>{format.money(row.price, row.currency)}</Ltr>}
-      </span>
-      <span role="gridcell" className={classes.stock} tabIndex={-1}>
-        {row.stock !== null && <Ltr>{format.money(row.stock, null)}</Ltr>}
-      </span>
-      <span role="gridcell" className={classes.state} tabIndex={-1}>
-        <ProductImageState image_state={row.image_state} source={row.source} damaged={row.damaged} />
-      </span>
+      {columns.map((column) => (
+        <span key={column} role="gridcell" className={CELL_CLASS[column] ?? classes.text} tabIndex={-1}>
+          <Cell row={row} column={column} />
+        </span>
+      ))}
     </>
   )
+}
+
+const CELL_CLASS: Partial<Record<ColumnKey, string | undefined>> = {
+  sku: classes.sku,
+  price: classes.end,
+  cost: classes.end,
+  stock: classes.end,
+  images: classes.end,
+  picture: classes.state,
+}
+
+function Cell({ row, column }: { row: GridRow; column: ColumnKey }) {
+  const format = useFormat()
+  const money = (amount: string | null, currency: string | null) => amount !== null && <Ltr>{format.money(amount, currency)}</Ltr>
+  switch (column) {
+    case 'sku':
+      return row.sku !== null && <Ltr mono>{row.sku}</Ltr>
+    case 'barcode':
+      return row.barcode !== null && <Ltr mono>{row.barcode}</Ltr>
+    case 'price':
+      return money(row.price, row.currency)
+    case 'cost':
+      return money(row.cost, row.currency)
+    case 'stock':
+      return money(row.stock, null)
+    case 'images':
+      return format.number(row.images.length)
+    case 'changed':
+      return (
+        <time dateTime={row.updated_at} title={format.dateTime(row.updated_at)}>
+          {format.relative(row.updated_at)}
+        </time>
+      )
+    case 'picture':
+      return <ProductImageState image_state={row.image_state} source={row.source} damaged={row.damaged} />
+    case 'category':
+    case 'brand':
+    case 'group':
+      return <bdi>{row[column]}</bdi>
+  }
 }

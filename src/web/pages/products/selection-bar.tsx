@@ -69,7 +69,8 @@ export function SelectionBar({ selection }: { selection: Selection }) {
       </Button>
       <Button
         size="xs"
-        color="red.9"
+        variant="default"
+        className="danger"
         leftSection={<Trash2 size={14} aria-hidden />}
         disabled={busy || all.length === 0}
         loading={remove.isPending}

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useMemo, useRef, useState } from 'react'
 import { type ProductFilter, queryOf } from './product-filter.ts'
 import { type GridRow, readRows } from './use-product-blocks.ts'
@@ -24,6 +25,7 @@ const upToLimit = (rows: Iterable<GridRow>) => new Map(Array.from(rows, (row) =>
  * in sight.
  */
 export function useSelection(filter: ProductFilter): Selection {
+  const client = useQueryClient()
   const list = JSON.stringify(queryOf(filter))
   const [held, setHeld] = useState({ list, rows: NONE })
   const rows = held.list === list ? held.rows : NONE
@@ -37,10 +39,10 @@ export function useSelection(filter: ProductFilter): Selection {
   const add = useCallback(
     async (from: number, to: number) => {
       const asked = current.current
-      const read = await readRows(asked.filter, from, Math.min(to, from + SELECTION_MAX - 1))
+      const read = await readRows(client, asked.filter, from, Math.min(to, from + SELECTION_MAX - 1))
       if (current.current.list === asked.list) change((before) => upToLimit([...before.values(), ...read]))
     },
-    [change],
+    [change, client],
   )
   return useMemo(
     () => ({

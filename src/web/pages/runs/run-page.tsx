@@ -26,6 +26,7 @@ import { RunBadge } from '../../runs/run-badge.tsx'
 import { useRunLabels } from '../../runs/run-labels.ts'
 import { runsMessages } from './messages.ts'
 import { RunFailures } from './run-failures.tsx'
+import { RunOutcome } from './run-outcome.tsx'
 import classes from './run-page.module.css'
 import { RunRecords } from './run-records.tsx'
 
@@ -65,7 +66,12 @@ export default function RunPage() {
       above={<BackLink href={`${HOME}/runs`}>{m.back}</BackLink>}
     >
       <QueryBoundary query={query} skeleton={<BlockSkeleton height={240} />}>
-        {(run) => <RunDetail run={run} liveness={query.liveness} />}
+        {(run) => (
+          <>
+            <RunOutcome run={run} />
+            <RunDetail run={run} liveness={query.liveness} />
+          </>
+        )}
       </QueryBoundary>
     </Page>
   )

@@ -14,14 +14,12 @@ import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
 import { Table } from '../../components/table.tsx'
 import { useMessages } from '../../i18n/language.tsx'
-import { useFormat } from '../../i18n/shop-zone.tsx'
+import { RecordChanges } from '../../runs/record-changes.tsx'
 import { runsMessages } from './messages.ts'
 import classes from './run-records.module.css'
 
 type RunRecord = z.infer<typeof RunRecordsResponse>['data'][number]
 const TONE: Record<RecordOutcome, Tone> = { new: 'good', updated: 'info', removed: 'bad', restored: 'good' }
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
 
 /** What the run did to each record, with the fields before and after. */
 export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
@@ -92,40 +90,11 @@ export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
                 ),
               },
               { key: 'outcome', header: m.outcome, cell: ({ outcome: made }) => <Badge tone={TONE[made]}>{names[made]}</Badge> },
-              { key: 'fields', header: m.fields, cell: ({ changes }) => <Changes changes={changes} /> },
+              { key: 'fields', header: m.fields, cell: ({ changes }) => <RecordChanges changes={changes} /> },
             ]}
           />
         )}
       </ListView>
     </Section>
-  )
-}
-
-function Changes({ changes }: { changes: RunRecord['changes'] }) {
-  const m = useMessages(runsMessages)
-  const format = useFormat()
-  const shown = (value: unknown): string => {
-    if (value === null || value === undefined || value === '') return m.empty
-    if (typeof value === 'object') return JSON.stringify(value)
-    return TIME.test(String(value)) ? format.dateTime(String(value)) : String(value)
-  }
-  const entries = Object.entries(changes)
-  if (entries.length === 0) return null
-  return (
-    <ul className={classes.changes}>
-      {entries.map(([field, [before, after]]) => (
-        <li key={field} className={classes.change}>
-          <Ltr mono>{field}</Ltr>
-          <span>
-            <del>
-              <bdi>{shown(before)}</bdi>
-            </del>{' '}
-            <ins>
-              <bdi>{shown(after)}</bdi>
-            </ins>
-          </span>
-        </li>
-      ))}
-    </ul>
   )
 }

@@ -4,6 +4,8 @@ import { useSearchParams } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
+import { CsvButton } from '../../components/csv-button.tsx'
+import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Page } from '../../components/page.tsx'
@@ -13,6 +15,7 @@ import { RUN_TONE, useRunLabels } from '../../runs/run-labels.ts'
 import { RunTable } from '../../runs/run-table.tsx'
 import { StartSync } from '../../runs/start-sync.tsx'
 import { runsMessages } from './messages.ts'
+import { RunsChart } from './runs-chart.tsx'
 
 const KINDS = [
   'items',
@@ -46,15 +49,19 @@ export default function RunsPage() {
       },
       { replace: true },
     )
-  const list = useCursorList<Run>(['runs'], `${ZOHO}/sync/runs`, { query: { kind, state, limit: 30 }, refetchInterval: LOOK_EVERY_MS })
-  const filtered = kind !== '' || state !== ''
+  const range = useDateRange()
+  const query = { kind, state, ...range.query }
+  const list = useCursorList<Run>(['runs'], `${ZOHO}/sync/runs`, { query: { ...query, limit: 30 }, refetchInterval: LOOK_EVERY_MS })
+  const filtered = kind !== '' || state !== '' || range.isSet
   return (
     <Page title={m.title} intro={m.intro} actions={<StartSync />}>
+      <RunsChart />
       <Section
         title={m.history}
         flush
         actions={
           <>
+            <DateRange range={range} />
             <NativeSelect
               size="xs"
               aria-label={m.kind}
@@ -68,6 +75,23 @@ export default function RunsPage() {
               value={state}
               onChange={(event) => filter('state', event.currentTarget.value)}
               data={[{ value: '', label: m.allStates }, ...STATES.map((value) => ({ value, label: words.state(value) }))]}
+            />
+            <CsvButton<Run>
+              filename="zinc-runs.csv"
+              path={`${ZOHO}/sync/runs`}
+              query={query}
+              columns={[
+                ['id', (run) => run.id],
+                ['kind', (run) => run.kind],
+                ['mode', (run) => run.mode],
+                ['state', (run) => run.state],
+                ['started_by', (run) => run.started_by],
+                ['created_at', (run) => run.created_at],
+                ['started_at', (run) => run.started_at],
+                ['finished_at', (run) => run.finished_at],
+                ['cause', (run) => run.cause],
+                ['statistics', (run) => JSON.stringify(run.statistics)],
+              ]}
             />
           </>
         }

@@ -1,3 +1,4 @@
+import { BarChart } from '../../components/bar-chart.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
@@ -7,6 +8,7 @@ import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { useStoreHistory } from '../../stores/use-stores.ts'
+import classes from './store-page.module.css'
 
 /** What the store received and confirmed, day by day; nothing while nothing has happened. */
 export function History({ storeId }: { storeId: string }) {
@@ -18,6 +20,21 @@ export function History({ storeId }: { storeId: string }) {
     <QueryBoundary query={history} skeleton={<BlockSkeleton height={120} />}>
       {(days) => (
         <Section title={m.historyTitle} description={m.historyHint} flush>
+          <div className={classes.card}>
+            <BarChart
+              label={m.arrivalsOfDays}
+              series={[
+                { key: 'synced', name: m.historySynced, tone: 'good' },
+                { key: 'failed', name: m.historyFailed, tone: 'bad' },
+              ]}
+              bars={[...days]
+                .sort((a, b) => (a.day < b.day ? -1 : 1))
+                .map(({ day, photos_synced, photos_failed }) => ({
+                  name: format.date(`${day}T12:00:00Z`),
+                  values: { synced: photos_synced, failed: photos_failed },
+                }))}
+            />
+          </div>
           <Table
             label={m.historyTitle}
             rows={days}

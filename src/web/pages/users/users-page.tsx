@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { User } from '../../../schemas/auth.ts'
 import { request } from '../../api/request.ts'
 import { useRoleName } from '../../app/account-menu.tsx'
-import { useCurrentUser } from '../../app/session.tsx'
+import { useCurrentUser, useHasRole } from '../../app/session.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Confirm } from '../../components/confirm.tsx'
 import { Page } from '../../components/page.tsx'
@@ -25,6 +25,7 @@ export default function UsersPage() {
   const m = useMessages(usersMessages)
   const roleName = useRoleName()
   const me = useCurrentUser()
+  const mayChange = useHasRole('admin')
   const client = useQueryClient()
   const [editing, setEditing] = useState<User | 'new' | null>(null)
   const [removing, setRemoving] = useState<User | null>(null)
@@ -45,9 +46,11 @@ export default function UsersPage() {
       title={m.title}
       intro={m.intro}
       actions={
-        <Button leftSection={<UserPlus size={15} aria-hidden />} onClick={() => setEditing('new')}>
-          {m.add}
-        </Button>
+        mayChange && (
+          <Button leftSection={<UserPlus size={15} aria-hidden />} onClick={() => setEditing('new')}>
+            {m.add}
+          </Button>
+        )
       }
     >
       <Section title={m.title} flush>
@@ -89,10 +92,14 @@ export default function UsersPage() {
                       >
                         {m.edit}
                       </Button>
+                      {/* Nobody removes themselves, and the last admin stays. */}
                       <Button
                         size="compact-sm"
                         variant="subtle"
                         className="danger"
+                        disabled={
+                          user.id === me.user_id || (user.role === 'admin' && users.filter(({ role }) => role === 'admin').length === 1)
+                        }
                         onClick={() => setRemoving(user)}
                         aria-label={`${m.remove}: ${user.username}`}
                       >

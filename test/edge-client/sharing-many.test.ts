@@ -100,7 +100,7 @@ longTest('ten clients on a slow line take at most 1.15 × the time of one', asyn
   expect(seconds).toBeLessThan(1.15 * ofOne)
 })
 
-longTest('on a line so slow that a photo takes a minute, no client takes a working one for stalled', async () => {
+longTest('on a line of 40 kB a second no client takes a working one for stalled', async () => {
   const { url, store } = await openHeadOffice()
   const line = await openSlowLine(url, 40_000)
   const clients = await openEdgeClients(store, line.url, { net: 18, count: CLIENTS })

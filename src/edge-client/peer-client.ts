@@ -8,8 +8,8 @@ export const MAX_HAVE = 1_000
 const RESPONSE_MS = 5_000
 /** For a question that nobody waits for. */
 const PATIENT_RESPONSE_MS = 15_000
-/** A peer that sends nothing for this long has stalled. */
-const IDLE_MS = 5_000
+/** A peer that sends nothing for this long has stalled; a till's disk may be busy for seconds. */
+const IDLE_MS = 10_000
 /** The slowest useful transfer between two machines of a shop, beyond the first seconds. */
 const SLOWEST_BYTES_PER_SECOND = 16_000
 const MAX_JSON_BYTES = 256 * 1024

@@ -20,6 +20,8 @@ const HAVE_WAIT_MS = 1_500
  */
 const STALL_MS = 10_000
 const WORKING_STALL_MS = 30_000
+/** What a round takes at most; more is this machine's own delay, and no peer's. */
+const LONGEST_ROUND_MS = 500
 const EXCLUDE_MS = 10_000
 const EXCLUDE_STALLED_MS = 60_000
 const EXCLUDE_LIAR_MS = 600_000
@@ -39,8 +41,8 @@ export interface PeerExchangeOptions {
   toLine(pending: PendingDownload[]): void
   /** How much more may wait for the line. */
   lineRoom(): { photos: number; bytes: number }
-  /** How long head office may take for this photo on a line with a limit. */
-  slowestMs(pending: PendingDownload): number
+  /** How long head office may take for a byte, as far as the limit and the line here tell. */
+  slowestMsPerByte(): number
   signal: AbortSignal
 }
 
@@ -64,12 +66,15 @@ interface Item {
  * does not deliver in time is left out, and the next one takes over.
  */
 export function createPeerExchange(options: PeerExchangeOptions) {
-  const { sharing, scope, isWanted, adopt, store, toLine, lineRoom, slowestMs, signal } = options
+  const { sharing, scope, isWanted, adopt, store, toLine, lineRoom, slowestMsPerByte, signal } = options
   const items = new Map<string, Item>()
   const active = new Set<string>()
   const holders = new Map<string, Set<PeerClient>>()
   const watched = new Set<PeerClient>()
-  /** Since when nothing has come from a peer that this client waits for. */
+  /** The time for which rounds were made: on a busy machine it passes more slowly. */
+  let patienceMs = 0
+  let roundAt = performance.now()
+  /** Since when, by that time, nothing has come from a peer that this client waits for. */
   const waitingSince = new Map<PeerClient, number>()
   const lineBytes = new Map<PeerClient, { bytes: number; at: number }>()
   let ended = false
@@ -114,11 +119,10 @@ export function createPeerExchange(options: PeerExchangeOptions) {
 
   /** Leaves out a peer from which nothing has come for too long. */
   function waitFor(peer: PeerClient, slowest: number): void {
-    const now = performance.now()
-    const since = waitingSince.get(peer) ?? now
+    const since = waitingSince.get(peer) ?? patienceMs
     waitingSince.set(peer, since)
-    const working = now - (lineBytes.get(peer)?.at ?? 0) < STALL_MS
-    if (now - since < Math.max(slowest, working ? WORKING_STALL_MS : STALL_MS)) return
+    const working = patienceMs - (lineBytes.get(peer)?.at ?? 0) < STALL_MS
+    if (patienceMs - since < Math.max(slowest, working ? WORKING_STALL_MS : STALL_MS)) return
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
@@ -154,7 +158,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const has = await peer.have(hashes, unasked.length > 0 ? 0 : HAVE_WAIT_MS)
       for (const item of unasked) item.asked.add(peer)
       for (const sha256 of has.held) holders.set(sha256, (holders.get(sha256) ?? new Set()).add(peer))
-      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: performance.now() })
+      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: patienceMs })
       if (has.held.size > 0 || unasked.length > 0) changed()
     }
   }
@@ -178,6 +182,9 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   /** Returns whether anything was begun. */
   async function round(): Promise<boolean> {
     await sharing.meetPeers(signal)
+    const now = performance.now()
+    patienceMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
+    roundAt = now
     const peers = sharing.live()
     watchPeers(peers)
     const fetching = peers.filter((peer) => peer.scope() === scope)
@@ -189,6 +196,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     const awaited = new Set<PeerClient>()
     const mine: PendingDownload[] = []
     const room = lineRoom()
+    const msPerByte = slowestMsPerByte()
     let begun = false
     for (const item of items.values()) {
       signal.throwIfAborted()
@@ -226,7 +234,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
         }
       } else if (item.owner) {
         awaited.add(item.owner)
-        waitFor(item.owner, slowestMs(pending))
+        waitFor(item.owner, msPerByte * (pending.size ?? 0))
       } else if (!offline && room.photos > 0 && room.bytes > 0 && isAsked(item, peers)) {
         items.delete(id)
         mine.push(pending)

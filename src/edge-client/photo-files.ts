@@ -166,8 +166,12 @@ export function createPhotoFiles(dir: string) {
       const { id, sha256, content_type: contentType, version } = pending
       if (sha256 === null || contentType === null) throw new Error('A photo without a checksum cannot come from a peer')
       const part = `${partOf(pending).slice(0, -'.part'.length)}.peer`
-      await onDisk(() => rm(part, { force: true }))
-      const handle = await onDisk(() => open(part, 'wx'))
+      const handle = await onDisk(() =>
+        open(part, 'wx').catch(async () => {
+          await rm(part, { force: true })
+          return open(part, 'wx')
+        }),
+      )
       const hash = createHash('sha256')
       try {
         try {

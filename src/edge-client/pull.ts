@@ -6,6 +6,7 @@ import { lockDir } from './dir-lock.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
 import { createPhotoFetcher } from './fetch-photos.ts'
 import { createTransport, type FailedTry, HttpError, NetworkError } from './http.ts'
+import { createLinePace } from './line-pace.ts'
 import { applySettings, listPhotos } from './list-photos.ts'
 import { createPeerExchange, type PeerExchange } from './peer-exchange.ts'
 import { createPhotoFiles, type PhotoFiles } from './photo-files.ts'
@@ -93,6 +94,8 @@ const LAST_TRIES = 3
 const LINE_PHOTOS = 100
 const LINE_BYTES = 4 * 1024 * 1024
 const SHARED_ARCHIVE_BYTES = 1024 * 1024
+/** So much slower than here a peer's part of the line may be before it counts as stalled. */
+const SLOWER = 3
 
 /**
  * Makes the folder contain exactly the store's photos, and reports the result. Interrupted at any
@@ -187,6 +190,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
   const sharing = await sharingOf(options, state)
   const streams = sharing ? SHARING_STREAMS : STREAMS
+  const pace = createLinePace()
   let exchange: PeerExchange | null = null
   const queue = createQueue({
     begun: await files.sweep(state.pending),
@@ -237,10 +241,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
         for (const item of pending) queue.add(item)
       },
       lineRoom: () => ({ photos: LINE_PHOTOS - queue.waiting().photos, bytes: LINE_BYTES - queue.waiting().bytes }),
-      slowestMs({ size }) {
-        const rate = bytesPerSecond()
-        return rate === null ? 0 : (3_000 * (size ?? 0)) / rate
-      },
+      slowestMsPerByte: () => SLOWER * Math.max(1_000 / (bytesPerSecond() ?? Number.POSITIVE_INFINITY), pace.msPerByte()),
       signal: stopSignal,
     })
   }
@@ -268,6 +269,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     signal: stopSignal,
     received(bytes) {
       result.bytes += bytes
+      pace.add(bytes)
       tell({ bytes: result.bytes })
     },
     onRequest,

@@ -6,16 +6,28 @@ const BURST_SECONDS = 0.25
 /** A limit may change during a wait, so no wait is longer. */
 const LONGEST_WAIT_MS = 1_000
 
+/** The clock of a zone: creating one takes longer than all else, and each keeps memory. */
+const clocks = new Map<string, Intl.DateTimeFormat>()
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const known = clocks.get(zone)
+  if (known) return known
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  clocks.set(zone, clock)
+  return clock
+}
+
 /** Returns the minute of the day in that zone, with daylight saving. Null: UTC. */
 export function minuteOfDay(at: Date, timeZone: string | null): number {
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone: timeZone ?? 'UTC', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  const [hours = 0, minutes = 0] = parts.format(at).split(':').map(Number)
+  const [hours = 0, minutes = 0] = clockOf(timeZone ?? 'UTC')
+    .format(at)
+    .split(':')
+    .map(Number)
   return hours * 60 + minutes
 }
 
 /** Returns bytes per second at that moment; null: no limit. */
 export function rateAt(windows: RateWindow[], at: Date, timeZone: string | null): number | null {
-  const minute = windows.length === 1 ? 0 : minuteOfDay(at, timeZone)
+  const minute = windows.length <= 1 ? 0 : minuteOfDay(at, timeZone)
   const window = windows.findLast(({ fromMinute }) => fromMinute <= minute) ?? windows.at(-1)
   return window?.bytesPerSecond ?? null
 }

@@ -39,6 +39,26 @@ test('windows follow the clock of the organisation, past midnight and through da
   expect(minuteOfDay(new Date('2026-10-25T01:30:00Z'), 'Europe/Berlin')).toBe(150)
 })
 
+test('the clock of a zone is created once, however often the rate is asked for', () => {
+  const original = Intl.DateTimeFormat
+  let created = 0
+  Intl.DateTimeFormat = new Proxy(original, {
+    construct(target, args: ConstructorParameters<typeof Intl.DateTimeFormat>) {
+      created++
+      return new target(...args)
+    },
+  })
+  try {
+    const windows = parseRateLimit('08:00,256k 22:00,off')!
+    for (let n = 0; n < 100; n++) rateAt(windows, new Date(), 'Asia/Tokyo')
+    expect(created).toBe(1)
+    for (let n = 0; n < 100; n++) rateAt([], new Date(), 'Asia/Dubai')
+    expect(created).toBe(1)
+  } finally {
+    Intl.DateTimeFormat = original
+  }
+})
+
 test('of two limits the lower one holds, and none is no limit', () => {
   expect([lowerRate(null, null), lowerRate(5, null), lowerRate(null, 0), lowerRate(5, 7)]).toEqual([null, 5, 0, 5])
 })

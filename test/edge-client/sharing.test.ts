@@ -1,12 +1,12 @@
 import { createServer } from 'node:http'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createPeerVerifier } from '../../src/edge-client/peer-auth.ts'
 import { createPeerClient } from '../../src/edge-client/peer-client.ts'
 import { isSignedForward, isSignedList } from '../../src/edge-client/signatures.ts'
 import { openState } from '../../src/edge-client/state.ts'
 import type { EdgeSettings, StoreHistoryDay, StoreStatus, SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { edgeFolder, expectMirror, puller } from '../helpers/edge-folder.ts'
 import { type EdgeClient, openCountedLine, openEdgeClient, openEdgeClients } from '../helpers/edge-network.ts'
+import { openRogue } from '../helpers/edge-rogue.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -104,42 +104,13 @@ test('who does not prove the key of the store gets nothing, and a recorded reque
   await expect(ask(key)).rejects.toThrow('key')
 })
 
-/** A peer that knows the key and answers as it likes. */
-async function openRogue(key: string, host: string, blob: (sha256: string) => Buffer | null): Promise<string> {
-  const verifier = createPeerVerifier({ key: () => key })
-  const server = createServer(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const chunk of request) parts.push(chunk)
-    const body = Buffer.concat(parts).toString()
-    const { method = '', url = '' } = request
-    const peer = verifier.verify(request.headers.authorization, { method, path: url, body })
-    if (!peer) {
-      response.writeHead(401, { 'www-authenticate': verifier.challenge() }).end()
-      return
-    }
-    response.setHeader('x-peer-proof', peer.proof(200))
-    if (url.includes('/hello')) response.end(JSON.stringify({ id: 'rogue', scope: 'default' }))
-    else if (url.includes('/have')) {
-      const { sha256 } = JSON.parse(body) as { sha256: string[] }
-      const all = sha256.map((_, n) => n)
-      response.end(JSON.stringify({ held: blob('') === null ? [] : all, line_bytes: 1, scope: 'default' }))
-    } else if (url.includes('/lists')) {
-      response.setHeader('x-list-signature', 'forged')
-      response.end('{"status":"success","data":{"photos":[],"total":0,"has_more":false,"next_cursor":"x"}}')
-    } else response.end(blob(url.slice(-64)))
-  })
-  await new Promise<void>((resolve) => server.listen(0, host, resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  return `${host}:${typeof address === 'object' && address ? address.port : 0}`
-}
-
 test('a peer that lies about the list and about every photo costs nothing but a try', async () => {
   const store = await addStore()
-  const rogue = await openRogue(await peerKeyOf(store), '127.0.3.1', () => Buffer.alloc(photos[0]?.size ?? 0, 'x'))
+  const rogue = await openRogue(await peerKeyOf(store), {
+    host: '127.0.3.1',
+    blob: () => Buffer.alloc(photos[0]?.size ?? 0, 'x'),
+    forgesLists: true,
+  })
   const client = await openEdgeClient(store, zinc.url, { host: '127.0.3.2', peers: [rogue] })
   const began = performance.now()
   expect(await client.pull()).toMatchObject({ fetched: photos.length, from_peers: 0, failed: [] })

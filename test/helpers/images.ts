@@ -39,11 +39,13 @@ export function smallImage({ image_seed }: { image_seed: number }): Promise<Buff
     .toBuffer()
 }
 
-/** A picture of about 20 KB for each seed, as hard to compress as a photograph. */
+const NOISY = 280
+
+/** A picture of about 45 KB for each seed, as hard to compress as a photograph. */
 export function noisyImage({ image_seed }: { image_seed: number }): Promise<Buffer> {
   const random = seeded(image_seed)
-  const pixels = Uint8Array.from({ length: 120 * 120 * 3 }, () => random() * 256)
-  return sharp(pixels, { raw: { width: 120, height: 120, channels: 3 } })
+  const pixels = Uint8Array.from({ length: NOISY * NOISY * 3 }, () => random() * 256)
+  return sharp(pixels, { raw: { width: NOISY, height: NOISY, channels: 3 } })
     .jpeg({ quality: 75 })
     .toBuffer()
 }

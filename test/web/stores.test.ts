@@ -115,14 +115,15 @@ longTest('an admin resends, resyncs, filters, pauses, resumes and deletes a stor
   await inUse.nth(1).click()
   await inUse.nth(1).click()
   expect(await inUse.nth(1).getAttribute('aria-pressed')).toBe('false')
+  await page.getByLabel('Edge servers of this store share images').check()
   const selection = await page.getByLabel('Categories, one per line').inputValue()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Saved', { exact: true }).waitFor()
   const rest = (await photos()).photos.length
   expect(rest).toBeGreaterThan(0)
   expect(rest).toBeLessThan(all.length)
-  const { data } = (await (await zinc.call(`/api/v1/stores/${id}`)).json()) as { data: { assortment: object } }
-  expect(data.assortment).toEqual({ categories: [selection] })
+  const { data } = (await (await zinc.call(`/api/v1/stores/${id}`)).json()) as { data: { assortment: object; share: boolean } }
+  expect(data).toMatchObject({ assortment: { categories: [selection] }, share: true })
 
   await page.getByRole('button', { name: 'Pause', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()

@@ -18,6 +18,8 @@ export interface AssortmentForm {
   location: string
   /** Blank: no limit. */
   rateLimit: string
+  /** Edge servers of the shop fetch from each other. */
+  share: boolean
 }
 
 export const EVERYTHING: AssortmentForm = {
@@ -28,6 +30,7 @@ export const EVERYTHING: AssortmentForm = {
   inStock: false,
   location: '',
   rateLimit: '',
+  share: false,
 }
 
 export function toAssortmentForm({
@@ -35,7 +38,8 @@ export function toAssortmentForm({
   assortment,
   location_id,
   rate_limit,
-}: Pick<Store, 'variant' | 'assortment' | 'location_id' | 'rate_limit'>): AssortmentForm {
+  share,
+}: Pick<Store, 'variant' | 'assortment' | 'location_id' | 'rate_limit' | 'share'>): AssortmentForm {
   return {
     variant: variant ?? 'original',
     selected: assortment !== null,
@@ -44,6 +48,7 @@ export function toAssortmentForm({
     inStock: assortment?.in_stock === true,
     location: location_id ?? '',
     rateLimit: rate_limit ?? '',
+    share,
   }
 }
 
@@ -56,11 +61,12 @@ const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map(
 export function bodyOf(receives: AssortmentForm): {
   variant: AssortmentForm['variant']
   rate_limit: string | null
+  share: boolean
   location_id: string | null
   assortment: Assortment | null | undefined
 } {
-  const { variant, selected, inStock } = receives
-  const fixed = { variant, rate_limit: receives.rateLimit.trim() || null, location_id: receives.location || null }
+  const { variant, selected, inStock, share } = receives
+  const fixed = { variant, rate_limit: receives.rateLimit.trim() || null, share, location_id: receives.location || null }
   if (!selected) return { ...fixed, assortment: null }
   const skus = linesOf(receives.skus)
   const categories = linesOf(receives.categories)
@@ -93,6 +99,12 @@ export function AssortmentFields({ value, onChange }: { value: AssortmentForm; o
         dir="ltr"
         value={value.rateLimit}
         onChange={(event) => onChange({ ...value, rateLimit: event.currentTarget.value })}
+      />
+      <Checkbox
+        label={m.share}
+        description={m.shareHint}
+        checked={value.share}
+        onChange={(event) => onChange({ ...value, share: event.currentTarget.checked })}
       />
       <LocationField value={value.location} onChange={(location) => onChange({ ...value, location })} />
       <Radio.Group

@@ -1,0 +1,62 @@
+import { beforeAll, expect } from 'vitest'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { edgeFolder, puller } from '../helpers/edge-folder.ts'
+import { openCountedLine } from '../helpers/edge-network.ts'
+import { noisyImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
+import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
+import { openZinc, type TestZinc } from '../helpers/zinc.ts'
+
+const MINUTE_MS = 60_000
+
+let zinc: TestZinc
+let store: TestStore
+beforeAll(async () => {
+  if (process.env.ZINC_LONG !== '1') return
+  const opened = await openZinc({
+    // More than a minute at the highest rate.
+    items: createSeed({ count: 400, allImages: true }),
+    imageOf: noisyImage,
+    environment: { ZOHO_REQUESTS_PER_MINUTE: '0' },
+    limits: { perMinute: 100_000, perDay: 100_000 } as never,
+  })
+  zinc = opened
+  expect((await zinc.sync('?sync_images=true')).status).toBe('success')
+  const send = async (path: string, body: object) => {
+    const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    return ((await (await zinc.call(path, init)).json()) as { data: { id: string; token: string } }).data
+  }
+  const { id } = await send('/api/v1/stores', { code: 'L1', name: 'Limited' })
+  const { token, id: tokenId } = await send(`/api/v1/stores/${id}/tokens`, { name: 'test' })
+  store = createTestStore(zinc.url, { id, token, tokenId })
+  return opened.end
+})
+
+longTest.for([50_000, 120_000, 250_000])('over a minute the line carries the limit of %i bytes a second within 5 %%', async (rate) => {
+  const line = await openCountedLine(zinc.url)
+  const stop = new AbortController()
+  const pulling = puller(
+    store,
+    line.url,
+    await edgeFolder(),
+  )({
+    rateLimit: [{ fromMinute: 0, bytesPerSecond: rate }],
+    signal: stop.signal,
+  })
+  pulling.catch(() => {})
+  const began = performance.now()
+  let atStart: { bytes: number; at: number } | null = null
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const now = performance.now()
+    // What the sockets hold at once is no part of the minute.
+    if (atStart === null && now - began > 10_000) atStart = { bytes: line.down(), at: now }
+    if (atStart !== null && now - atStart.at >= MINUTE_MS) {
+      const measured = ((line.down() - atStart.bytes) * 1_000) / (now - atStart.at)
+      console.log(JSON.stringify({ rate, measured, ratio: measured / rate }))
+      stop.abort()
+      expect(Math.abs(measured / rate - 1)).toBeLessThan(0.05)
+      return
+    }
+  }
+})

@@ -49,7 +49,7 @@ export type Backups = ReturnType<typeof createBackups>
 export function createBackups(deps: BackupsDeps) {
   const { db, clock, log, queue, scheduler, source, bucketAccess, workDir, ownerUrl } = deps
 
-  /** Throws BadRequestError: a backup there would contain itself, and be lost with what it saves. */
+  /** Throws BadRequestError: a backup in there would contain itself. */
   function refuseOwnFolder(target: string): void {
     const folder = [...Object.values(source.folders), ...deps.ownFolders].find((it) => target === it || target.startsWith(it + sep))
     if (folder !== undefined) throw new BadRequestError('invalid_backup_target.own_folder', { target, folder })

@@ -28,6 +28,7 @@ import { GettingStarted, isScheduled } from './getting-started.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './overview-page.module.css'
 import { QuotaCard } from './quota-card.tsx'
+import { QuotaPurposes } from './quota-purposes.tsx'
 import { RecentRuns } from './recent-runs.tsx'
 import { SyncCard } from './sync-card.tsx'
 
@@ -72,6 +73,7 @@ export default function OverviewPage() {
           <QuotaCard />
           <CoverageTiles />
           <RecentRuns query={runs} />
+          <QuotaPurposes />
         </>
       ) : settings.data && (runs.data || runs.error) ? (
         <>
@@ -86,6 +88,7 @@ export default function OverviewPage() {
           </div>
           <CoverageTiles />
           <RecentRuns query={runs} />
+          <QuotaPurposes />
         </>
       ) : (
         !settings.error && (

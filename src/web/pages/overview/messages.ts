@@ -31,8 +31,8 @@ export const overviewMessages = defineMessages(
     quotaMinute: ({ used, limit }: { used: string; limit: string }) => `${used} of ${limit} this minute`,
     quotaBlocked: ({ at }: { at: string }) => `Zoho blocks all calls until ${at}`,
     forecastEnough: ({ calls }: { calls: string }) => `Queued and scheduled work needs ${calls} more calls; today’s quota is enough.`,
-    forecastShort: ({ calls, days }: { calls: string; days: string }) =>
-      `Queued and scheduled work needs ${calls} more calls. That takes ${days} days; work pauses when the daily quota is used up and resumes automatically.`,
+    forecastShort: ({ calls, days }: { calls: string; days: number }) =>
+      `Queued and scheduled work needs ${calls} more calls. That takes ${pluralEn(days, { one: '# day', other: '# days' })}; work pauses when the daily quota is used up and resumes automatically.`,
     forecastNone: 'No more calls are queued or scheduled for today.',
     reserve: ({ share, calls }: { share: string; calls: string | null }) =>
       calls === null ? `${share} of daily calls reserved for items` : `${share} of daily calls (${calls}) reserved for items`,
@@ -131,9 +131,9 @@ export const overviewMessages = defineMessages(
     quotaLeft: ({ left, at }) => `بقي ${left} حتى ${at}`,
     quotaMinute: ({ used, limit }) => `${used} من ${limit} في هذه الدقيقة`,
     quotaBlocked: ({ at }) => `تحجب Zoho كل الطلبات حتى ${at}`,
-    forecastEnough: ({ calls }) => `يحتاج العمل المنتظر والمجدول إلى ${calls} طلبات أخرى؛ حصة اليوم تكفي.`,
+    forecastEnough: ({ calls }) => `يحتاج العمل المنتظر والمجدول إلى ${calls} من الطلبات الأخرى؛ حصة اليوم تكفي.`,
     forecastShort: ({ calls, days }) =>
-      `يحتاج العمل المنتظر والمجدول إلى ${calls} طلبات أخرى. يستغرق ذلك ${days} أيام؛ يتوقف عند نفاد الحصة اليومية ويُستأنف تلقائيًا.`,
+      `يحتاج العمل المنتظر والمجدول إلى ${calls} من الطلبات الأخرى. يستغرق ذلك ${pluralAr(days, { one: 'يومًا واحدًا', two: 'يومين', few: '# أيام', many: '# يومًا', other: '# يوم' })}؛ يتوقف عند نفاد الحصة اليومية ويُستأنف تلقائيًا.`,
     forecastNone: 'لا طلبات أخرى في الانتظار أو مجدولة لليوم.',
     reserve: ({ share, calls }) =>
       calls === null ? `${share} من الطلبات اليومية محجوزة للأصناف` : `${share} من الطلبات اليومية (${calls}) محجوزة للأصناف`,

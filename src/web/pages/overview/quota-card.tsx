@@ -37,7 +37,7 @@ function Gauge({ quota }: { quota: Quota }) {
     forecast.calls === 0
       ? m.forecastNone
       : forecast.enough_today === false
-        ? m.forecastShort({ calls: format.number(forecast.calls), days: format.number(forecast.days ?? 2) })
+        ? m.forecastShort({ calls: format.number(forecast.calls), days: forecast.days ?? 2 })
         : m.forecastEnough({ calls: format.number(forecast.calls) })
   return (
     <div className={classes.gauge}>

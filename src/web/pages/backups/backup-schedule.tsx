@@ -87,7 +87,7 @@ export function BackupSchedule({ backups }: { backups: Backups }) {
   }
   const { rehearsal } = shown
   return (
-    <Section title={m.plan}>
+    <Section title={m.plan} description={m.planHint}>
       <form className={classes.form} onSubmit={submit}>
         <DescriptionList
           items={[

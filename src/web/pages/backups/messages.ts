@@ -3,8 +3,8 @@ import { defineMessages } from '../../i18n/messages.ts'
 export const backupsMessages = defineMessages(
   {
     title: 'Backups',
-    intro:
-      'Copies of the database, images and settings in a folder or a bucket. Encryption keys are only included by the command line, with --with-keys.',
+    intro: 'Copies of the database, images and settings in a folder or a bucket.',
+    planHint: 'Encryption keys are only in backups that the command line makes with --with-keys.',
     now: 'Back up now',
     rehearse: 'Test a restore',
     queued: 'Queued. The list below shows its progress.',
@@ -59,7 +59,8 @@ export const backupsMessages = defineMessages(
   },
   {
     title: 'النسخ الاحتياطية',
-    intro: 'قاعدة البيانات والصور والإعدادات والجلسات، في مجلد أو حاوية. لا تكون المفاتيح إلا في نسخة ينشئها سطر الأوامر مع ⁨--with-keys⁩.',
+    intro: 'قاعدة البيانات والصور والإعدادات والجلسات، في مجلد أو حاوية.',
+    planHint: 'لا تكون المفاتيح إلا في نسخة ينشئها سطر الأوامر مع ⁨--with-keys⁩.',
     now: 'انسخ الآن',
     rehearse: 'جرّب الاستعادة',
     queued: 'أُضيفت إلى الانتظار؛ ويبيّن سطرها أدناه كيف تنتهي.',

@@ -132,8 +132,12 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStoc
     ] as const) {
       const cron = change[field]
       if (cron === undefined) continue
-      if (mode === 'stock' && module.slug !== 'inventory') throw new BadRequestError('invalid_selection.part', { field })
       const line = cron === null || cron.trim() === '' ? null : cron.trim().replace(/\s+/g, ' ')
+      if (mode === 'stock' && module.slug !== 'inventory') {
+        // The settings as GET shows them have a null here, and may be sent back.
+        if (line === null) continue
+        throw new BadRequestError('invalid_selection.part', { field })
+      }
       if (await scheduler.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
     }
     return changed

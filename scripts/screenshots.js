@@ -58,6 +58,8 @@ const PAGES = {
   users: '/settings/users',
   'api-keys': '/settings/api-keys',
   webhooks: '/settings/webhooks',
+  backups: '/settings/backups',
+  'pull-compare': '/settings/pulls/compare',
   'not-found': '/settings/nowhere',
 }
 

@@ -28,7 +28,7 @@ longTest('an operator sets up the webhook: address, one-time secret, test, first
 
   await card.getByRole('button', { name: 'Send test webhook' }).click()
   await card.getByText('Received and accepted').waitFor()
-  await expect.poll(() => card.textContent()).toContain('Itemsa test')
+  await expect.poll(() => card.textContent()).toContain('Itemstest')
   const [item] = zoho.items()
   await zoho.webhooks.send({ url: `${url}/api/settings/integrations/zoho/webhook`, secret }, [item!.item_id])
   // The card looks again by itself.

@@ -144,7 +144,7 @@ longTest('a ZIP shows what it would do before it does it, and is then taken in a
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
   await page.goto('/settings/products/import')
   await logIn(page, ADMIN)
-  await page.locator('input[type=file]').setInputFiles({ name: 'images.zip', mimeType: 'application/zip', buffer: zip })
+  await page.locator('input[type=file][accept*=zip]').setInputFiles({ name: 'images.zip', mimeType: 'application/zip', buffer: zip })
   await page.getByRole('table', { name: 'Will be added' }).getByText(`${first!.sku}/front.png`).waitFor()
   await page.getByRole('table', { name: 'No matching product' }).getByText('no-such-sku/front.png').waitFor()
   expect(((await (await call(`/api/products/${first!.id}`)).json()) as { data: Product }).data.images).toEqual([])

@@ -66,7 +66,7 @@ longTest('findings are downloaded and repaired; a queue is paused, resumed and c
   await findings.nth(1).waitFor()
 
   const coming = page.waitForEvent('download')
-  await page.getByRole('button', { name: 'Download as CSV' }).click()
+  await page.getByRole('button', { name: 'Download CSV' }).click()
   const download = await coming
   expect(download.suggestedFilename()).toBe('image-integrity.csv')
   const lines = (await readFile((await download.path()) ?? '', 'utf8')).trimEnd().split('\r\n')

@@ -129,7 +129,7 @@ longTest('a viewer sees products, images and media without controls, and the ser
   // How the list is shown is anybody's: the heads of its columns sort, others are chosen.
   expect((await acting()).filter((name) => !/^(Product|SKU|Price|Stock|Columns)$/.test(name))).toEqual([])
   expect(await page.getByRole('main').getByRole('checkbox').count()).toBe(0)
-  expect(await page.getByRole('link', { name: 'Import images' }).count()).toBe(0)
+  expect(await page.getByRole('link', { name: 'Import', exact: true }).count()).toBe(0)
   expect(await page.getByRole('link', { name: 'Pulls' }).count()).toBe(0)
 
   await page.goto(`/settings/products/${withImage!.id}`)

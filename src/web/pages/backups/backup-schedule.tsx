@@ -9,7 +9,8 @@ import { RelativeTime } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
-import { useFormat } from '../../i18n/shop-zone.tsx'
+import { useFormat, useShopZone } from '../../i18n/shop-zone.tsx'
+import { CronField } from '../../schedules/cron-field.tsx'
 import classes from './backups-page.module.css'
 import { backupsMessages } from './messages.ts'
 import { useBackupEdit } from './use-backups.ts'
@@ -54,6 +55,7 @@ function bodyOf({ schedule, target, rehearsal, warn, ...keep }: Draft): BackupSc
 export function BackupSchedule({ backups }: { backups: Backups }) {
   const m = useMessages(backupsMessages)
   const format = useFormat()
+  const zone = useShopZone()
   const mayChange = useHasRole('admin')
   const saved = draftOf(backups)
   const [draft, setDraft] = useState<Draft | null>(null)
@@ -85,12 +87,12 @@ export function BackupSchedule({ backups }: { backups: Backups }) {
   }
   const { rehearsal } = shown
   return (
-    <Section title={m.plan}>
+    <Section title={m.plan} description={m.planHint}>
       <form className={classes.form} onSubmit={submit}>
         <DescriptionList
           items={[
             [m.newest, backups.newest_good_at === null ? m.never : <RelativeTime key="newest" at={backups.newest_good_at} />],
-            [m.next, backups.next_at === null ? m.never : format.dateTime(backups.next_at)],
+            [m.next, backups.next_at === null ? m.notScheduled : format.dateTime(backups.next_at)],
           ]}
         />
         <div className={classes.fields}>
@@ -104,15 +106,13 @@ export function BackupSchedule({ backups }: { backups: Backups }) {
             value={shown.target}
             onChange={set('target')}
           />
-          <TextInput
+          <CronField
             label={m.schedule}
-            description={m.scheduleHint}
-            dir="ltr"
-            spellCheck={false}
-            autoComplete="off"
+            description={m.scheduleHint({ zone })}
             disabled={!mayChange}
-            value={shown.schedule}
-            onChange={set('schedule')}
+            value={shown.schedule || null}
+            presets={{ '30 3 * * *': m.daily3, '30 3,15 * * *': m.twice, '30 3 * * 5': m.weekly3 }}
+            onChange={(schedule) => setDraft({ ...shown, schedule: schedule ?? '' })}
           />
           <NativeSelect
             label={m.rehearsal}
@@ -127,11 +127,17 @@ export function BackupSchedule({ backups }: { backups: Backups }) {
               ...(rehearsal === '' || rehearsal === AFTER_EACH ? [] : [{ value: rehearsal, label: rehearsal }]),
             ]}
           />
-          {number('daily', m.daily, m.keepHint)}
-          {number('weekly', m.weekly)}
-          {number('monthly', m.monthly)}
           {number('warn', m.warn, m.warnHint)}
         </div>
+        <fieldset className={classes.keep}>
+          <legend>{m.keep}</legend>
+          <p className={classes.quiet}>{m.keepHint}</p>
+          <div className={classes.fields}>
+            {number('daily', m.daily)}
+            {number('weekly', m.weekly)}
+            {number('monthly', m.monthly)}
+          </div>
+        </fieldset>
         {change.error && <ErrorCard error={change.error} />}
         {mayChange && (
           <div className={classes.buttons}>

@@ -142,7 +142,10 @@ function Content({ row: { kind, counts } }: { row: BackupRow }) {
   return (
     <>
       {m.sizes({ files: format.number(files), bytes: format.bytes(bytes) })}
-      <div className={classes.quiet}>{m.added({ bytes: format.bytes(added_bytes ?? 0) })}</div>
+      {/* In the first backup everything is new, which need not be said. */}
+      {added_bytes !== undefined && added_bytes < bytes && (
+        <div className={classes.quiet}>{m.added({ bytes: format.bytes(added_bytes) })}</div>
+      )}
     </>
   )
 }

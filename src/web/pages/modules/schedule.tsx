@@ -1,17 +1,12 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
-import { type UseMutationResult, useQuery } from '@tanstack/react-query'
+import { Button } from '@mantine/core'
+import type { UseMutationResult } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { z } from 'zod'
-import type { SchedulePreviewResponse, ZohoModule } from '../../../schemas/zoho-settings.ts'
-import { toApiError } from '../../api/api-error.ts'
-import { ZOHO } from '../../api/endpoints.ts'
-import { errorMessage } from '../../api/error-messages.ts'
-import { request } from '../../api/request.ts'
+import type { ZohoModule } from '../../../schemas/zoho-settings.ts'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
-import { useLanguage, useMessages } from '../../i18n/language.tsx'
-import { useFormat, useShopZone } from '../../i18n/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { useShopZone } from '../../i18n/shop-zone.tsx'
+import { CronField } from '../../schedules/cron-field.tsx'
 import { modulesMessages } from './messages.ts'
 import classes from './schedule.module.css'
 
@@ -44,6 +39,7 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
       </legend>
       <div className={classes.lines}>
         <CronField
+          size="xs"
           label={m.schedule}
           value={draft.schedule}
           presets={{
@@ -57,6 +53,7 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
           onChange={(schedule) => setDraft({ ...draft, schedule })}
         />
         <CronField
+          size="xs"
           label={m.fullSchedule}
           value={draft.full_schedule}
           presets={{
@@ -69,7 +66,9 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
         />
         {module.slug === 'inventory' && (
           <CronField
+            size="xs"
             label={m.stockSchedule}
+            description={m.stockScheduleHint}
             value={draft.stock_schedule}
             presets={{ '30 * * * *': m.hourly, '30 */6 * * *': m.sixHourly }}
             onChange={(stock_schedule) => setDraft({ ...draft, stock_schedule })}
@@ -100,83 +99,5 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
         </div>
       )}
     </fieldset>
-  )
-}
-
-const CUSTOM = 'custom'
-
-function CronField({
-  label,
-  value,
-  presets,
-  onChange,
-}: {
-  label: string
-  value: string | null
-  presets: Record<string, string>
-  onChange(value: string | null): void
-}) {
-  const m = useMessages(modulesMessages)
-  const [custom, setCustom] = useState(value !== null && presets[value] === undefined)
-  const shown = custom ? CUSTOM : (value ?? '')
-  return (
-    <div className={classes.field}>
-      <NativeSelect
-        size="xs"
-        label={label}
-        value={shown}
-        onChange={(event) => {
-          const selection = event.currentTarget.value
-          setCustom(selection === CUSTOM)
-          if (selection !== CUSTOM) onChange(selection === '' ? null : selection)
-        }}
-        data={[
-          { value: '', label: m.off2 },
-          ...Object.entries(presets).map(([cron, name]) => ({ value: cron, label: name })),
-          { value: CUSTOM, label: m.custom },
-        ]}
-      />
-      {custom && (
-        <TextInput
-          size="xs"
-          aria-label={`${label}: ${m.cron}`}
-          description={m.cronHint}
-          dir="ltr"
-          spellCheck={false}
-          value={value ?? ''}
-          onChange={(event) => onChange(event.currentTarget.value === '' ? null : event.currentTarget.value)}
-        />
-      )}
-      <p className={classes.next}>{value !== null && value !== '' && <NextTimes cron={value} />}</p>
-    </div>
-  )
-}
-
-/** "Next: 09:15, 09:30, 09:45" as the server reckons, or what is wrong with the line. */
-function NextTimes({ cron }: { cron: string }) {
-  const m = useMessages(modulesMessages)
-  const format = useFormat()
-  const { language } = useLanguage()
-  const [asked] = useDebouncedValue(cron, 300)
-  const { data, error } = useQuery({
-    queryKey: ['schedule-preview', asked],
-    staleTime: 60_000,
-    retry: false,
-    queryFn: ({ signal }) =>
-      request<z.infer<typeof SchedulePreviewResponse>>(`${ZOHO}/schedule/preview`, { query: { cron: asked, count: 3 }, signal }),
-  })
-  if (error) return <span className={classes.wrong}>{errorMessage(toApiError(error), language).what}</span>
-  if (!data) return null
-  const today = format.date(new Date().toISOString())
-  return (
-    <>
-      {m.next}{' '}
-      {data.data.next.map(({ at }, index) => (
-        <span key={at}>
-          {index > 0 && ' · '}
-          <bdi>{format.date(at) === today ? format.time(at).slice(0, -3) : format.dayTime(at)}</bdi>
-        </span>
-      ))}
-    </>
   )
 }

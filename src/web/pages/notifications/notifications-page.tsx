@@ -91,7 +91,9 @@ function Channels({ notifications }: { notifications: Notifications }) {
       [10_080, m.week],
     ]
     // A time that was set elsewhere stays choosable.
-    if (typeof value === 'number' && !choices.some(([minutes]) => minutes === value)) choices.push([value, format.duration(value * 60_000)])
+    if (typeof value === 'number' && !choices.some(([minutes]) => minutes === value))
+      choices.push([value, m.hoursOf({ hours: format.number(value / 60) })])
+    choices.sort(([a], [b]) => a - b)
     return (
       <NativeSelect
         label={label}
@@ -160,12 +162,12 @@ function TestButton({ ready }: { ready: boolean }) {
         variant="default"
         leftSection={<Send size={14} aria-hidden />}
         disabled={!ready}
-        title={ready ? undefined : m.testNeeds}
         loading={test.isPending}
         onClick={() => test.mutate()}
       >
         {m.test}
       </Button>
+      {!ready && <span className={classes.none}>{m.testNeeds}</span>}
       {test.error && <ErrorCard error={test.error} />}
       {test.data && (
         <ul className={classes.results} aria-live="polite">

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
@@ -22,16 +22,18 @@ import { isGoodSync } from '../../runs/progress.ts'
 import { RunBadge } from '../../runs/run-badge.tsx'
 import { useRunLabels } from '../../runs/run-labels.ts'
 import { StartSync } from '../../runs/start-sync.tsx'
-import { ConsentCallout } from '../connection/consent-callout.tsx'
-import { CoverageTiles } from './coverage-tiles.tsx'
 import { GettingStarted, isScheduled } from './getting-started.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './overview-page.module.css'
-import { QuotaCard } from './quota-card.tsx'
 import { RecentRuns } from './recent-runs.tsx'
 import { SyncCard } from './sync-card.tsx'
 
 const RECENT = 6
+/** Not among the first scripts of the page, which are kept small. */
+const QuotaCard = lazy(() => import('./quota-card.tsx').then((module) => ({ default: module.QuotaCard })))
+const CoverageTiles = lazy(() => import('./coverage-tiles.tsx').then((module) => ({ default: module.CoverageTiles })))
+const ConsentCallout = lazy(() => import('../connection/consent-callout.tsx').then((module) => ({ default: module.ConsentCallout })))
+const QuotaPurposes = lazy(() => import('./quota-purposes.tsx').then((module) => ({ default: module.QuotaPurposes })))
 
 export default function OverviewPage() {
   const m = useMessages(overviewMessages)
@@ -63,15 +65,24 @@ export default function OverviewPage() {
         ))
       }
     >
-      <ConsentCallout />
+      <Suspense fallback={null}>
+        <ConsentCallout />
+      </Suspense>
       {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
       {/* All at once: a step that is inserted above what is being read would push it away. */}
       {!mayRead ? (
         <>
           {moving && <UnderWay id={moving.id} />}
-          <QuotaCard />
-          <CoverageTiles />
+          <Suspense fallback={<BlockSkeleton height={236} />}>
+            <QuotaCard />
+          </Suspense>
+          <Suspense fallback={<BlockSkeleton height={316} />}>
+            <CoverageTiles />
+          </Suspense>
           <RecentRuns query={runs} />
+          <Suspense fallback={null}>
+            <QuotaPurposes />
+          </Suspense>
         </>
       ) : settings.data && (runs.data || runs.error) ? (
         <>
@@ -82,10 +93,17 @@ export default function OverviewPage() {
           {moving && <UnderWay id={moving.id} />}
           <div className={classes.pair}>
             <SyncCard settings={settings.data} runs={runs.data ?? []} />
-            <QuotaCard />
+            <Suspense fallback={<BlockSkeleton height={236} />}>
+              <QuotaCard />
+            </Suspense>
           </div>
-          <CoverageTiles />
+          <Suspense fallback={<BlockSkeleton height={316} />}>
+            <CoverageTiles />
+          </Suspense>
           <RecentRuns query={runs} />
+          <Suspense fallback={null}>
+            <QuotaPurposes />
+          </Suspense>
         </>
       ) : (
         !settings.error && (

@@ -10,7 +10,6 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
 import { QuotaPercent } from './quota-percent.tsx'
-import { QuotaPurposes } from './quota-purposes.tsx'
 
 const NEARLY_OUT = 0.85
 
@@ -38,7 +37,7 @@ function Gauge({ quota }: { quota: Quota }) {
     forecast.calls === 0
       ? m.forecastNone
       : forecast.enough_today === false
-        ? m.forecastShort({ calls: format.number(forecast.calls), days: format.number(forecast.days ?? 2) })
+        ? m.forecastShort({ calls: format.number(forecast.calls), days: forecast.days ?? 2 })
         : m.forecastEnough({ calls: format.number(forecast.calls) })
   return (
     <div className={classes.gauge}>
@@ -85,7 +84,6 @@ function Gauge({ quota }: { quota: Quota }) {
           <p className={classes.caption}>{m.byDay}</p>
         </div>
       )}
-      <QuotaPurposes purposes={quota.purposes} />
     </div>
   )
 }

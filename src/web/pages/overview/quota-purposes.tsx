@@ -1,4 +1,6 @@
 import type { Quota } from '../../../schemas/quota.ts'
+import { useQuota } from '../../api/zoho.ts'
+import { Section } from '../../components/section.tsx'
 import { Table } from '../../components/table.tsx'
 import { RelativeTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -8,10 +10,11 @@ import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
 
 /** What the calls are for, how old the data is that they keep, and what keeps it from being fresher. */
-export function QuotaPurposes({ purposes }: Pick<Quota, 'purposes'>) {
+export function QuotaPurposes() {
   const m = useMessages(overviewMessages)
   const format = useFormat()
   const names = usePurposeNames()
+  const purposes = useQuota().data?.purposes ?? []
   const shown = purposes.filter(({ used, forecast, oldest_at }) => used > 0 || forecast > 0 || oldest_at !== null)
   if (shown.length === 0) return null
   const why = {
@@ -20,7 +23,7 @@ export function QuotaPurposes({ purposes }: Pick<Quota, 'purposes'>) {
     no_schedule: () => m.limitedByNoSchedule,
   }
   return (
-    <div className={classes.purposes}>
+    <Section title={m.purposes} flush>
       <Table
         label={m.purposes}
         rows={shown}
@@ -29,12 +32,7 @@ export function QuotaPurposes({ purposes }: Pick<Quota, 'purposes'>) {
           {
             key: 'purpose',
             header: m.purpose,
-            cell: (row) => (
-              <>
-                {names[row.purpose]}
-                {row.limited_by !== null && <span className={classes.why}>{why[row.limited_by](row)}</span>}
-              </>
-            ),
+            cell: ({ purpose }) => names[purpose],
           },
           { key: 'used', header: m.purposeUsed, end: true, cell: ({ used }) => format.number(used) },
           { key: 'forecast', header: m.purposeForecast, end: true, cell: ({ forecast }) => format.number(forecast) },
@@ -43,8 +41,13 @@ export function QuotaPurposes({ purposes }: Pick<Quota, 'purposes'>) {
             header: m.oldestData,
             cell: ({ oldest_at: at }) => (at === null ? '–' : <RelativeTime at={at} />),
           },
+          {
+            key: 'why',
+            header: m.limitedBy,
+            cell: (row) => (row.limited_by === null ? '' : <span className={classes.why}>{why[row.limited_by](row)}</span>),
+          },
         ]}
       />
-    </div>
+    </Section>
   )
 }

@@ -32,7 +32,7 @@ export function ItemsImport() {
   })
   useUnsavedChanges(send.isPending)
   return (
-    <Section title={m.title}>
+    <Section title={m.title} description={m.intro}>
       <form
         className={classes.items}
         onSubmit={(event) => {
@@ -40,7 +40,6 @@ export function ItemsImport() {
           if (file) send.mutate(file)
         }}
       >
-        <p>{m.intro}</p>
         <FileButton accept=".json,application/json" onChange={setFile}>
           {(props) => (
             <Button {...props} variant="default">

@@ -75,31 +75,33 @@ function Import() {
   const stopped = preview.error instanceof DOMException && preview.error.name === 'AbortError'
   return (
     <>
-      <div className={classes.drop} data-over={over || undefined} {...handlers}>
-        <FileArchive size={26} aria-hidden className={classes.icon} />
-        {preview.isPending ? (
-          <div className={classes.sending}>
-            <p>
-              <bdi>{share < 1 ? m.sending({ name: preview.variables.name }) : m.reading}</bdi>
-            </p>
-            <ProgressBar label={m.sending({ name: preview.variables.name })} share={share < 1 ? share : null} />
-            <Button variant="default" size="xs" onClick={() => abort.current?.abort(new DOMException('stopped', 'AbortError'))}>
-              {m.stop}
-            </Button>
-          </div>
-        ) : (
-          <>
-            <p className={classes.words}>{m.drop}</p>
-            <FileButton accept=".zip,application/zip" onChange={(file) => file && take([file])}>
-              {(props) => (
-                <Button {...props} variant={preview.data ? 'default' : 'filled'}>
-                  {preview.data ? m.chooseOther : m.choose}
-                </Button>
-              )}
-            </FileButton>
-          </>
-        )}
-      </div>
+      <Section title={m.images} description={m.imagesHint}>
+        <div className={classes.drop} data-over={over || undefined} {...handlers}>
+          <FileArchive size={26} aria-hidden className={classes.icon} />
+          {preview.isPending ? (
+            <div className={classes.sending}>
+              <p>
+                <bdi>{share < 1 ? m.sending({ name: preview.variables.name }) : m.reading}</bdi>
+              </p>
+              <ProgressBar label={m.sending({ name: preview.variables.name })} share={share < 1 ? share : null} />
+              <Button variant="default" size="xs" onClick={() => abort.current?.abort(new DOMException('stopped', 'AbortError'))}>
+                {m.stop}
+              </Button>
+            </div>
+          ) : (
+            <>
+              <p className={classes.words}>{m.drop}</p>
+              <FileButton accept=".zip,application/zip" onChange={(file) => file && take([file])}>
+                {(props) => (
+                  <Button {...props} variant={preview.data ? 'default' : 'filled'}>
+                    {preview.data ? m.chooseOther : m.choose}
+                  </Button>
+                )}
+              </FileButton>
+            </>
+          )}
+        </div>
+      </Section>
       {preview.error && !stopped && <ErrorCard error={preview.error} />}
       {start.error && <ErrorCard error={start.error} />}
       {preview.data ? (

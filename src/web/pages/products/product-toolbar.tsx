@@ -59,7 +59,6 @@ export function ProductToolbar({ filter, view, count, setFilter, setView }: Tool
           onChange={(event) => setFilter({ sort: event.currentTarget.value as ProductFilter['sort'] })}
           data={SORTS.map((value) => ({ value, label: m[`sort_${value}`] }))}
         />
-        {view.layout === 'table' && <ColumnChoice columns={view.columns} onChange={(columns) => setView({ columns })} />}
         <SegmentedControl
           className={classes.layout}
           aria-label={m.layout}
@@ -70,22 +69,25 @@ export function ProductToolbar({ filter, view, count, setFilter, setView }: Tool
             { value: 'grid', label: <LayoutLabel icon={LayoutGrid} text={m.layoutGrid} /> },
           ]}
         />
+        {/* Behind the layout's switch, which then stays where it was pressed. */}
+        {view.layout === 'table' && <ColumnChoice columns={view.columns} onChange={(columns) => setView({ columns })} />}
         <span className={classes.count} role="status">
           {count !== undefined && m.found({ count })}
         </span>
       </div>
       <div id="product-filters" className={classes.filters} data-open={open || undefined}>
         <Filters filter={filter} setFilter={setFilter} />
-        {filtered && (
-          <Button
-            size="xs"
-            variant="subtle"
-            color="gray"
-            onClick={() => setFilter({ ...NO_FILTER, search: filter.search, sort: filter.sort })}
-          >
-            {m.clearFilters}
-          </Button>
-        )}
+        {/* Its place is kept, so that the filters do not move when the first one is set. */}
+        <Button
+          size="xs"
+          variant="subtle"
+          color="gray"
+          className={classes.clear}
+          data-shown={filtered || undefined}
+          onClick={() => setFilter({ ...NO_FILTER, search: filter.search, sort: filter.sort })}
+        >
+          {m.clearFilters}
+        </Button>
       </div>
     </search>
   )

@@ -65,7 +65,7 @@ export default function ProductsPage() {
           <>
             <ExportMenu />
             <Button component={Link} href="/products/import" variant="default" leftSection={<FolderUp size={15} aria-hidden />}>
-              {m.importZip}
+              {m.import}
             </Button>
           </>
         )

@@ -1,0 +1,18 @@
+import { defineMessages } from '../i18n/messages.ts'
+
+export const cronMessages = defineMessages(
+  {
+    off: 'Off',
+    custom: 'Custom (cron)',
+    cron: 'Cron expression',
+    cronHint: 'Minute, hour, day, month, weekday',
+    next: 'Next runs:',
+  },
+  {
+    off: 'متوقف',
+    custom: 'مخصص (cron)',
+    cron: 'تعبير cron',
+    cronHint: 'الدقيقة، الساعة، اليوم، الشهر، يوم الأسبوع',
+    next: 'التشغيلات التالية:',
+  },
+)

@@ -36,7 +36,8 @@ let next = 0
 const fresh = () => products[next++]!
 
 beforeAll(async () => {
-  const held = await openZinc()
+  // More at once than the usual connections of a test's server.
+  const held = await openZinc({ environment: { DATABASE_MAX_CONNECTIONS: '12' } })
   zinc = held
   await zinc.sync()
   products = ((await (await zinc.call('/api/products?limit=500')).json()) as { data: typeof products }).data

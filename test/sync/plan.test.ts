@@ -23,7 +23,7 @@ test("a plan states a sync's changes field by field and its cost, and the sync d
     items: { total: 30, new: 1, updated: 2, unchanged: 27, removed: 1, restored: 0, conflicts: 1, failed: 0 },
     images: { to_fetch: 2 },
     // Two new images, and the edited item's own, which may be another one under the same id.
-    calls: { list: 1, details: 1, images: 3, total: 5 },
+    calls: { list: 1, details: 1, images: 3, price_lists: 1, total: 6 },
     days: 1,
     mass_delete: null,
   })

@@ -2,7 +2,7 @@
 const BY_NAME: Record<string, unknown> = {
   a: 'sync_session_2026-11-29_02-00-00',
   'accounts-server': 'https://accounts.zoho.com',
-  action: 'login',
+  action: 'user.create',
   actor: 'admin',
   b: 'sync_session_2026-11-30_02-00-00',
   brand: 'Northwind',

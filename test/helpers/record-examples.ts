@@ -68,6 +68,8 @@ export function differencesOf(a: unknown, b: unknown, at = ''): string[] {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === 0 || b.length === 0 ? [] : differencesOf(a[0], b[0], `${at}[]`)
   if (typeof a !== typeof b || Array.isArray(a) !== Array.isArray(b)) return [at]
   if (typeof a !== 'object') return []
+  // Their keys are data: which fields an item has, and which of them changed.
+  if (/\.(custom_fields|changes)$/.test(at)) return []
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
   return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) => differencesOf(left[key], right[key], `${at}.${key}`))
 }

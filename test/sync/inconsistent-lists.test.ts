@@ -26,12 +26,15 @@ test('a list that is empty, ends early, repeats itself or never ends removes not
     Array.from({ length: 200 }, (_, n) => ({ ...row, item_id: String(460000n + BigInt(n)) })),
     true,
   )
+  // Without those of the runs that follow a full sync.
+  const listCalls = () => services.db.zohoCall.count({ where: { job: 'items' } })
   for (const body of [page([], true), same]) {
     zoho.fail({ path: LIST, times: 1_000, body })
-    const calls = zoho.meter.calls
+    const calls = await listCalls()
     const response = (await sync('?mode=full')) as unknown as { status: string; code?: string; cause?: string }
     expect(response.status === 'failed' || response.code === 'pagination_loop').toBe(true)
-    expect(zoho.meter.calls - calls).toBeLessThan(5)
+    expect((await listCalls()) - calls).toBeGreaterThan(0)
+    expect((await listCalls()) - calls).toBeLessThan(5)
     zoho.clearFaults()
   }
   expect(await services.db.product.count({ where: { deleted_at: null, name: { not: 'Same' } } })).toBe(450)

@@ -21,7 +21,7 @@ export function addBackup(program: Command, action: Action): void {
     .command('backup')
     .description('back up database, images, settings and sessions to a folder or s3://BUCKET/PREFIX while zinc keeps running')
     .argument('[target]', 'a folder, or s3://BUCKET/PREFIX; without it that of the schedule')
-    .option('--with-keys', 'include CREDENTIALS_KEY and JWT_SECRET: whoever reads the backup can then decrypt the stored secrets')
+    .option('--with-keys', 'include CREDENTIALS_KEY and JWT_SECRET: anyone who reads the backup can decrypt the stored secrets')
     .action(
       action(async (context, target: string | undefined, { withKeys = false }: { withKeys?: boolean }) => {
         const { backups } = await context.services({ mustExist: true })

@@ -36,7 +36,7 @@ export function createPeerProof({ id, key }: { id: string; key(): string | null 
       const proof = requestMac(secret, request, id, used.nonce, used.count)
       return {
         header: `${SCHEME} id="${id}", nonce="${used.nonce}", count=${used.count}, mac="${proof}"`,
-        // Whoever does not know the key cannot respond for a peer.
+        // A server that does not know the key cannot pretend to be a peer.
         verifies: (status, given) => given !== null && equal(given, responseMac(secret, used.nonce, used.count, status)),
       }
     },

@@ -78,6 +78,7 @@ type Entry = z.infer<typeof Entry>
 export const STATE_FILE = '.zinc-state.jsonl'
 /** Superfluous lines before the file is rewritten. */
 const SLACK = 5_000
+const PIECE_CHARS = 64 * 1024
 
 export type EdgeState = Awaited<ReturnType<typeof openState>>
 
@@ -145,9 +146,9 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
 
   // Not through a link, and not from a pipe, which would block for ever.
   if ((await lstat(path).catch(() => null))?.isFile()) {
-    for await (const transport of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       lines++
-      const read = Entry.safeParse(parseLine(transport))
+      const read = Entry.safeParse(parseLine(line))
       // The last line of a killed process may be incomplete: its content is determined again.
       if (read.success) apply(read.data)
     }
@@ -157,33 +158,48 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   /** Why nothing more is written; null: all is well. */
   let failure: DiskFailure | null = null
 
+  /** The whole state as the fewest lines. */
+  function* entries(): Generator<Entry> {
+    if (source) yield { source }
+    for (const [id, n] of seen) yield { seen: id, pass: n }
+    // Stored photos before wanted ones: a line "held" ends a want.
+    for (const one of held.values()) yield { held: one }
+    for (const item of pending.values()) yield { want: item, pass: seen.get(item.id) ?? 0 }
+    for (const report of reports.values()) yield { report }
+    for (const failure of failures.values()) yield { failure }
+    if (toldAt !== null) yield { told_at: toldAt }
+    if (contactAt !== null) yield { contact_at: contactAt }
+    if (settings !== null) yield { settings }
+    if (client !== null) yield { client }
+    if (moved !== null) yield { moved }
+    yield { cursor, pass, whole }
+  }
+
   /**
    * Writes the whole state to a new file, which then replaces the old one: a full disk leaves the
    * old one unchanged.
    */
   async function rewrite(): Promise<void> {
     const fresh = `${path}.new`
-    const all: Entry[] = [
-      ...(source ? [{ source }] : []),
-      ...[...seen].map(([id, n]) => ({ seen: id, pass: n })),
-      // Stored photos before wanted ones: a line "held" ends a want.
-      ...[...held.values()].map((one) => ({ held: one })),
-      ...[...pending.values()].map((item) => ({ want: item, pass: seen.get(item.id) ?? 0 })),
-      ...[...reports.values()].map((report) => ({ report })),
-      ...[...failures.values()].map((failure) => ({ failure })),
-      ...(toldAt === null ? [] : [{ told_at: toldAt }]),
-      ...(contactAt === null ? [] : [{ contact_at: contactAt }]),
-      ...(settings === null ? [] : [{ settings }]),
-      ...(client === null ? [] : [{ client }]),
-      ...(moved === null ? [] : [{ moved }]),
-      { cursor, pass, whole },
-    ]
+    let written = 0
+    /** In pieces: as one text, a state of 100,000 photos would need tens of megabytes. */
+    function* pieces(): Generator<string> {
+      let piece = ''
+      for (const entry of entries()) {
+        written++
+        piece += `${JSON.stringify(entry)}\n`
+        if (piece.length < PIECE_CHARS) continue
+        yield piece
+        piece = ''
+      }
+      yield piece
+    }
     try {
       await onDisk(async () => {
         await rm(fresh, { force: true })
         const handle = await open(fresh, 'wx', 0o600)
         try {
-          await handle.writeFile(all.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+          await handle.writeFile(pieces())
           await handle.sync()
         } finally {
           await handle.close()
@@ -194,7 +210,7 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
       await rm(fresh, { force: true }).catch(() => {})
       throw error
     }
-    lines = all.length
+    lines = written
   }
   async function orKeepInMemory(work: () => Promise<unknown>): Promise<void> {
     try {
@@ -297,9 +313,9 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   }
 }
 
-function parseLine(transport: string): unknown {
+function parseLine(line: string): unknown {
   try {
-    return JSON.parse(transport)
+    return JSON.parse(line)
   } catch {
     return null
   }

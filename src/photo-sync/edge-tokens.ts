@@ -139,7 +139,7 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
         const { store, ...token } = row
         if (token.revoked_at) return token
         await recordAudit(tx, { ...by, action: 'edge_token.revoke', target: `store:${store.code}` })
-        // Whoever held the token also held the peer key of the store.
+        // The revoked token gave access to the peer key of the store.
         await tx.store.update({ where: { id: store.id }, data: { peer_key_version: { increment: 1 } } })
         return tx.edgeToken.update({ where: { id: token.id }, data: { revoked_at: clock.now() } })
       })

@@ -91,7 +91,7 @@ export interface RunHandler {
 }
 
 /** The outcome of a run that waits for a limit with a known end. */
-export const pausedUntil = (error: Said & { resetsAt: Date }, remedy = 'It goes on by itself then.'): RunOutcome => ({
+export const pausedUntil = (error: Said & { resetsAt: Date }, remedy = 'It resumes automatically at that time.'): RunOutcome => ({
   state: 'paused',
   resumes_at: error.resetsAt,
   ...becauseOf(error),

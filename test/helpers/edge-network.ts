@@ -10,6 +10,10 @@ export interface CountedLine {
   /** Bytes to the clients, and from them. */
   down(): number
   up(): number
+  /** Resolves when so many bytes have come to the clients. */
+  carried(bytes: number): Promise<void>
+  /** Connections refused while the line was cut. */
+  refused(): number
   /** Cuts what is open, and refuses everything until it is called again with false. */
   cut(on: boolean): void
 }
@@ -20,9 +24,12 @@ export async function openCountedLine(target: string): Promise<CountedLine> {
   const open = new Set<Socket>()
   let down = 0
   let up = 0
+  let refused = 0
   let isCut = false
+  const waiting = new Set<{ bytes: number; resolve(): void }>()
   const server = createServer((client) => {
     if (isCut) {
+      refused++
       client.destroy()
       return
     }
@@ -32,6 +39,11 @@ export async function openCountedLine(target: string): Promise<CountedLine> {
     })
     upstream.on('data', (chunk) => {
       down += chunk.length
+      for (const one of waiting) {
+        if (down < one.bytes) continue
+        waiting.delete(one)
+        one.resolve()
+      }
     })
     client.pipe(upstream)
     upstream.pipe(client)
@@ -57,6 +69,12 @@ export async function openCountedLine(target: string): Promise<CountedLine> {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
     down: () => down,
     up: () => up,
+    carried: (bytes) =>
+      new Promise((resolve) => {
+        if (down >= bytes) resolve()
+        else waiting.add({ bytes, resolve })
+      }),
+    refused: () => refused,
     cut(on) {
       isCut = on
       if (on) for (const socket of open) socket.destroy()

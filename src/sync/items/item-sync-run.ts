@@ -76,7 +76,7 @@ async function pauseOnTransientError(
 ): Promise<RunOutcome | null> {
   if (error instanceof RateLimitedError) {
     await followBeforeImages(run, { db, clock, stockPercent })
-    return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
+    return pausedUntil(error, 'It resumes automatically at that time. Items are synced before images.')
   }
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
   if (error instanceof StorageUnavailableError) {
@@ -84,7 +84,7 @@ async function pauseOnTransientError(
       state: 'paused',
       resumes_at: later(STORAGE_RETRY_MS),
       ...becauseOf(error),
-      remedy: 'Check the bucket and its keys; it goes on by itself.',
+      remedy: 'Check the bucket and its keys. The run resumes automatically.',
     }
   }
   if (isStorageFailure(error)) {

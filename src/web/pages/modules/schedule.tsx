@@ -29,7 +29,7 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
   const [draft, setDraft] = useState<Lines>(() => linesOf(module))
   const changed = JSON.stringify(draft) !== JSON.stringify(linesOf(module))
   useUnsavedChanges(changed)
-  // A name of its own, so that nobody is left with a cron line.
+  // Named, so that people need not read a cron line.
   const recommended = (cron: string) => ({ [cron]: `${m.recommended} (${cron})` })
   const isSuggested = draft.schedule === module.suggested.schedule && draft.full_schedule === module.suggested.full_schedule
   return (

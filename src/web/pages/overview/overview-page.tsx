@@ -123,7 +123,7 @@ export default function OverviewPage() {
 
 const DISMISSED = 'zinc-getting-started-dismissed'
 
-/** Whoever wants no schedule says so once, in this browser. */
+/** Kept in this browser: the guide was dismissed without turning a schedule on. */
 function useDismissed(): [boolean, () => void] {
   const [isDismissed, setDismissed] = useState(() => localStorage.getItem(DISMISSED) === 'true')
   const dismiss = () => {

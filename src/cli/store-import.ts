@@ -97,8 +97,8 @@ function readStores(text: string, file: string): { rows: StoreRow[]; left: Left[
 }
 
 /**
- * Sets the location of a store, which the file names by its id or name. One that is unknown or
- * ambiguous is left and said; the store is added without it, because its shop needs the token.
+ * Sets the location of a store, which the file names by its id or name. An unknown or ambiguous one
+ * is reported, and the store is added without it, because its shop needs the token.
  */
 async function withLocation({ db }: StoreServices, body: StoreBody, location: string): Promise<{ body: StoreBody; left: string | null }> {
   const name = location.trim()
@@ -110,8 +110,8 @@ async function withLocation({ db }: StoreServices, body: StoreBody, location: st
   if (only && !another) return { body: { ...body, location_id: only.id }, left: null }
   const later = 'set it on the page Stores'
   const left = only
-    ? `its location is left: ${found.length} are named ${name} (${found.map((it) => it.id).join(', ')}); ${later}`
-    : `its location is left: none is named ${name}; read stock by location once (npx zinc sync items --full), then ${later}`
+    ? `location not set: ${found.length} locations are named ${name} (${found.map((it) => it.id).join(', ')}); ${later}`
+    : `location not set: no location is named ${name}; read stock by location once (npx zinc sync items --full), then ${later}`
   return { body, left }
 }
 

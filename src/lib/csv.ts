@@ -1,3 +1,6 @@
+import { CsvError, parse } from 'csv-parse/sync'
+import { BadRequestError } from './errors.ts'
+
 /** What a spreadsheet would run as a formula. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 const NUMBER = /^[+-]?\d+(\.\d+)?$/
@@ -19,55 +22,35 @@ export function formatCsvRow(values: readonly unknown[]): string {
 export interface CsvTable {
   /** Names of the columns in lower case, in their order. */
   columns: string[]
-  /** Each row by column with the number of its line; blanks around a value are cut. */
+  /** Each row by column, and the number of its last line; blanks around a value are cut. */
   rows: { line: number; values: Record<string, string> }[]
 }
 
 /**
  * Reads a CSV with a heading line (RFC 4180), as spreadsheets write it: with a byte order mark, and
- * with semicolons where the comma is decimal. Empty lines are left out.
+ * with semicolons where the comma is decimal. Empty lines are left out; a row may lack cells at its
+ * end. Throws BadRequestError `invalid_csv` with the line that cannot be read.
  */
 export function parseCsv(text: string): CsvTable {
-  const plain = text.replace(/^\uFEFF/, '')
-  const heading = plain.slice(0, plain.search(/[\r\n]|$/))
-  const lines = splitCsv(plain, heading.includes(';') && !heading.includes(',') ? ';' : ',')
-  const columns = (lines.shift()?.cells ?? []).map((name) => name.trim().toLowerCase())
-  const rows = lines.map(({ line, cells }) => ({
-    line,
-    values: Object.fromEntries(columns.map((name, n) => [name, (cells[n] ?? '').trim()])),
-  }))
-  return { columns, rows: rows.filter(({ values }) => Object.values(values).some((value) => value !== '')) }
-}
-
-function splitCsv(text: string, separator: string): { line: number; cells: string[] }[] {
-  const lines: { line: number; cells: string[] }[] = []
-  let cells: string[] = []
-  let cell = ''
-  let quoted = false
-  let line = 1
-  let begun = 1
-  const endLine = () => {
-    lines.push({ line: begun, cells: [...cells, cell] })
-    cells = []
-    cell = ''
-    begun = line
+  const [heading = ''] = text.split(/[\r\n]/, 1)
+  let columns: string[] = []
+  try {
+    const records = parse(text, {
+      bom: true,
+      delimiter: heading.includes(';') && !heading.includes(',') ? ';' : ',',
+      columns(names: string[]) {
+        columns = names.map((name) => name.trim().toLowerCase())
+        return columns
+      },
+      info: true,
+      trim: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
+    }) as unknown as { info: { lines: number }; record: Record<string, string> }[]
+    return { columns, rows: records.map(({ info, record }) => ({ line: info.lines, values: record })) }
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause
+    throw new BadRequestError('invalid_csv', { line: Number(cause.lines) }, { cause })
   }
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at]!
-    if (sign === '\n') line++
-    if (quoted) {
-      if (sign !== '"') cell += sign
-      else if (text[at + 1] === '"') cell += text[++at]
-      else quoted = false
-    } else if (sign === '"' && cell.trim() === '') {
-      cell = ''
-      quoted = true
-    } else if (sign === separator) {
-      cells.push(cell)
-      cell = ''
-    } else if (sign === '\n') endLine()
-    else if (sign !== '\r') cell += sign
-  }
-  if (cell !== '' || cells.length > 0) endLine()
-  return lines
 }

@@ -210,6 +210,10 @@ export const TERMINAL = {
   },
   output_required: { message: 'Parquet is written to a file', remedy: 'Name it with -o FILE.' },
   passwords_differ: { message: 'The two passwords differ' },
+  invalid_csv: {
+    message: ({ line }: { line: number }) => `Line ${line} of the CSV cannot be read: a quotation mark is not closed`,
+    remedy: 'Correct that line, or save the table as CSV again.',
+  },
   invalid_map: {
     message: ({ file, line }: { file: string; line: number }) => `Line ${line} of ${file} cannot be read`,
     remedy: 'Each line needs a path and one of sku, zoho_item_id or product_id (an ID of zinc).',

@@ -51,7 +51,7 @@ test('stores keep their ids and get a token each in a file that only its owner c
   expect(parseCsv(await readFile(tokensFile, 'utf8')).rows).toHaveLength(2)
 })
 
-test('a store gets its location by id or name; one that is unknown or ambiguous is left and said', async () => {
+test('a store gets its location by id or name; an unknown or ambiguous one is reported', async () => {
   const { services } = await startZinc()
   const { db } = services
   await db.location.createMany({
@@ -75,4 +75,17 @@ test('a store gets its location by id or name; one that is unknown or ambiguous 
   expect(left.map((it) => it.code)).toEqual(['D', 'E'])
   expect(left[0]!.reason).toContain('460000000000900003, 460000000000900004')
   expect([dry.added.map((it) => it.code), dry.left]).toEqual([added.map((it) => it.code), left])
+})
+
+test('a quotation mark that is not closed is an error with its line, and swallows no rows', () => {
+  expect(() => parseCsv('code,name\nA,Main\nB,"Depot\nC,Shop\n')).toThrow(
+    expect.objectContaining({ code: 'invalid_csv', detail: expect.objectContaining({ line: 4 }) }),
+  )
+  expect(parseCsv('\ufeffCode;Name\r\n\r\nA;"Main ""1"", street"\r\n;\r\nB\r\n')).toEqual({
+    columns: ['code', 'name'],
+    rows: [
+      { line: 3, values: { code: 'A', name: 'Main "1", street' } },
+      { line: 5, values: { code: 'B' } },
+    ],
+  })
 })

@@ -14,27 +14,11 @@ import { Section } from '../../components/section.tsx'
 import { Sparkline } from '../../components/sparkline.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
+import { COVERAGE_KEYS, useCoverageLabels } from '../../products/coverage-labels.ts'
 import { StartSync } from '../../runs/start-sync.tsx'
 import classes from './coverage-tiles.module.css'
 import { overviewMessages } from './messages.ts'
 
-const KEYS: CoverageKey[] = [
-  'without_picture',
-  'no_price',
-  'no_arabic_name',
-  'failed',
-  'damaged',
-  'price_zero',
-  'same_text',
-  'no_sku',
-  'duplicate_sku',
-  'inactive_but_sold_here',
-  'no_barcode',
-  'bad_check_digit',
-  'duplicate_barcode',
-  'hidden_custom_fields',
-  'not_in_price_list',
-]
 const DAYS = 30
 /** Keeps the place of the line that comes with the figures. */
 const KEPT_LINE = '\u00a0'
@@ -81,9 +65,10 @@ interface TilesProps {
 /** The most frequent first; what nothing lacks is one line at the end. */
 function Tiles({ data, total, days }: TilesProps) {
   const m = useMessages(overviewMessages)
+  const labels = useCoverageLabels()
   const format = useFormat()
-  const lacking = KEYS.filter((key) => data[key] > 0).sort((a, b) => data[b] - data[a])
-  const fine = KEYS.filter((key) => data[key] === 0)
+  const lacking = COVERAGE_KEYS.filter((key) => data[key] > 0).sort((a, b) => data[b] - data[a])
+  const fine = COVERAGE_KEYS.filter((key) => data[key] === 0)
   return (
     <>
       <ul className={classes.tiles}>
@@ -92,14 +77,14 @@ function Tiles({ data, total, days }: TilesProps) {
           return (
             <li key={key}>
               <Link href={`/products?coverage=${key}`} className={classes.tile}>
-                <span className={classes.label}>{m[key]}</span>
+                <span className={classes.label}>{labels[key]}</span>
                 <span className={classes.value}>{format.number(data[key])}</span>
                 <span className={classes.share}>{m.ofAll({ share: format.percent(data[key] / total) })}</span>
                 <span className={classes.meter} aria-hidden>
                   <span style={{ inlineSize: `${Math.max(1, (data[key] / total) * 100)}%` }} />
                 </span>
                 {/* A line that never moved says nothing. */}
-                {new Set(trend).size > 1 && <Sparkline values={trend} label={`${m[key]}, ${m.trend({ days: trend.length })}`} />}
+                {new Set(trend).size > 1 && <Sparkline values={trend} label={`${labels[key]}, ${m.trend({ days: trend.length })}`} />}
               </Link>
             </li>
           )
@@ -107,7 +92,7 @@ function Tiles({ data, total, days }: TilesProps) {
       </ul>
       {fine.length > 0 && (
         <p className={classes.fine}>
-          <CircleCheck size={15} aria-hidden /> {m.noneOf} {fine.map((key) => m[key]).join(m.comma)}
+          <CircleCheck size={15} aria-hidden /> {m.noneOf} {fine.map((key) => labels[key]).join(m.comma)}
         </p>
       )}
     </>
@@ -119,7 +104,7 @@ function TilesSkeleton() {
   const m = useMessages(commonMessages)
   return (
     <div className={classes.tiles} role="status" aria-label={m.loading}>
-      {KEYS.map((key) => (
+      {COVERAGE_KEYS.map((key) => (
         <div key={key} className={classes.tile}>
           <span className={classes.label}>
             <Skeleton height={12} width="70%" />

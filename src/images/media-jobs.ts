@@ -1,4 +1,5 @@
 import type { Database } from '../database/client.ts'
+import { ConflictError } from '../lib/errors.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { MediaQueue } from '../schemas/media.ts'
 import { IMAGES_IMPORT } from './import/import-run.ts'
@@ -41,14 +42,27 @@ interface Deps {
 /** Returns how many runs were paused. */
 export async function pauseQueue({ db, runs }: Deps, queue: Queue): Promise<number> {
   const found = await db.run.findMany({ where: { kind: queue, state: { in: ['queued', 'running'] } }, select: { id: true } })
-  for (const { id } of found) await runs.pause(id)
-  return found.length
+  return countChanged(found, runs.pause)
 }
 export async function resumeQueue({ db, runs }: Deps, queue: Queue): Promise<number> {
   const found = await db.run.findMany({ where: { kind: queue, state: 'paused' }, select: { id: true } })
-  for (const { id } of found) await runs.resume(id)
-  return found.length
+  return countChanged(found, runs.resume)
 }
+
+/** A run that ended or was resumed since it was found is not counted; that is no error. */
+async function countChanged(found: { id: string }[], change: (runId: string) => Promise<unknown>): Promise<number> {
+  let changed = 0
+  for (const { id } of found) {
+    try {
+      await change(id)
+      changed++
+    } catch (error) {
+      if (!(error instanceof ConflictError && ['run_finished', 'run_not_paused'].includes(error.code))) throw error
+    }
+  }
+  return changed
+}
+
 /** Dismisses their failures, which stay in the history of runs. */
 export async function clearFailed({ db }: Deps, queue: Queue): Promise<number> {
   const now = new Date()

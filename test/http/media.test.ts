@@ -3,6 +3,7 @@ import { chmod, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
+import { pauseQueue } from '../../src/images/media-jobs.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 import { renamedInZip, zipOf } from '../helpers/zip.ts'
@@ -203,4 +204,22 @@ test('variants follow the settings: another size, AVIF on request, made again as
   ])
   expect((await post('/api/media/jobs/nothing/pause')).status).toBe(400)
   expect((await post('/api/media/jobs/media_integrity_scan/clear-failed')).body).toMatchObject({ data: { changed: 2 } }) // the two scans that found something
+})
+
+test('pausing a queue leaves out a run that ends at that moment, and pauses the others', async () => {
+  const { db, runs } = zinc.services
+  const queued = { kind: 'images_import', state: 'queued', params: {}, resumes_at: new Date(Date.now() + 3_600_000) }
+  const [ending, waiting] = [await db.run.create({ data: queued }), await db.run.create({ data: queued })]
+  const pause = async (id: string) => {
+    if (id === ending.id) await db.run.update({ where: { id }, data: { state: 'success', finished_at: new Date() } })
+    return runs.pause(id)
+  }
+  expect(await pauseQueue({ db, runs: { pause, resume: runs.resume } }, 'images_import')).toBe(1)
+  const states = await db.run.findMany({ where: { id: { in: [ending.id, waiting.id] } }, select: { id: true, state: true } })
+  expect(new Map(states.map((it) => [it.id, it.state]))).toEqual(
+    new Map([
+      [ending.id, 'success'],
+      [waiting.id, 'paused'],
+    ]),
+  )
 })

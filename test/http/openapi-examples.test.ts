@@ -144,7 +144,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await refused('revokeApiKey')
 
   // Products.
-  const { data: products } = (await record('listProducts', { query: '?limit=2&has_image=true' })).body as {
+  const { data: products } = (await record('listProducts', { query: '?limit=2&has_image=true&sort=sku' })).body as {
     data: { id: string; zoho_item_id: string }[]
   }
   const product = products[0]!

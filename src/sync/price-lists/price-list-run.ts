@@ -32,6 +32,12 @@ const Params = z.object({
   mode: z.enum(['incremental', 'full']).default('full'),
 })
 
+/**
+ * The lists that the run has read. By the run and not by time: the clocks of a process and of the
+ * database differ by milliseconds, and a list read just before would be left out.
+ */
+const Checkpoint = z.object({ read: z.array(z.string()).default([]) })
+
 export interface PriceListSyncDeps {
   db: Database
   clock: Clock
@@ -63,19 +69,19 @@ type Counts = Record<'total' | 'new' | 'updated' | 'unchanged' | 'removed' | 'ra
 async function sync(run: RunContext, { db, clock, openZoho }: PriceListSyncDeps): Promise<{ state: 'success' }> {
   const { mode } = Params.parse(run.params)
   const zoho = await openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
-  const { created_at: began } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
+  const read = new Set(Checkpoint.parse(run.checkpoint ?? {}).read)
   const known = new Map((await db.priceList.findMany()).map((list) => [list.id, list]))
   const unreadable: unknown[] = []
   const lists = await listAll(run, zoho, { isKnown: known.size > 0, unreadable })
   const notes: RunFailure[] = unreadable.map((row) => ({ stage: STAGE, ...failure('invalid_price_list', { name: nameOf(row) }) }))
   const counts: Counts = { total: lists.length, new: 0, updated: 0, unchanged: 0, removed: 0, rates_changed: 0 }
   const removed = new Set<string>()
-  const tooOld = new Date(mode === 'full' ? began.getTime() : clock.now().getTime() - READ_AGAIN_MS)
+  const tooOld = new Date(clock.now().getTime() - READ_AGAIN_MS)
 
   for (const [n, list] of lists.entries()) {
     run.report({ statistics: counts, progress: { phase: 'price_lists', done: n, total: lists.length, waiting: null } })
     const before = known.get(list.id)
-    const isRead = list.status === 'active' && isDue(list, before, tooOld)
+    const isRead = list.status === 'active' && !read.has(list.id) && (mode === 'full' || isDue(list, before, tooOld))
     let detail: ZohoPriceListDetail | null = null
     if (isRead) {
       try {
@@ -106,6 +112,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: PriceListSyncDeps)
       const moved = rates ? await saveRates(tx, list.id, rates) : 0
       counts.rates_changed += moved
       counts[outcome === 'unchanged' && moved > 0 ? 'updated' : outcome]++
+      if (isRead) await run.saveCheckpoint(tx, { mode, read: [...read.add(list.id)] })
     })
   }
 

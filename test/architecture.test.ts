@@ -113,7 +113,7 @@ test.each([
   ['src/zoho-simulator/simulator.ts', "import { x } from '../zoho/schemas.ts'"],
   ['src/sync/images/sync-images.ts', "import Fastify from 'fastify'"],
   ['src/runs/runs.ts', "import { x } from '../services.ts'"],
-  ['src/lib/csv.ts', "import { x } from '../database/client.ts'"],
+  ['src/lib/format-csv.ts', "import { x } from '../database/client.ts'"],
   ['src/schemas/runs.ts', "import { x } from '../lib/errors.ts'"],
   ['src/web/api/zoho.ts', "import { x } from '../../auth/users.ts'"],
   ['src/web/api/zoho.ts', "import { x } from '../../schemas/quota.ts'"],

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { beforeAll, expect, test } from 'vitest'
 import type { ApiKeyMade } from '../../src/schemas/api-keys.ts'
+import { times } from '../helpers/long.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -130,6 +131,6 @@ test('a key that was revoked here is refused by another process within a second'
   expect((await zinc.call(`${API}/${id}`, send('DELETE'))).status).toBe(200)
   expect((await use(key)).status).toBe(401)
   await waitFor(async () => (await use(key, '/api/products', other)).status === 401)
-  expect(performance.now() - revoked).toBeLessThan(1_500)
+  expect(performance.now() - revoked).toBeLessThan(times(5_000, 1_500))
   expect(await zinc.services.db.auditEntry.findFirst({ where: { action: 'api_key.revoke', target: 'key:shared' } })).not.toBeNull()
 })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseCsv } from '../../lib/csv.ts'
 import { BadRequestError } from '../../lib/errors.ts'
+import { parseCsv } from '../../lib/parse-csv.ts'
 
 /** Columns that name the product of a file; the first that a row fills counts. */
 export const MAP_COLUMNS = ['product_id', 'zoho_item_id', 'sku'] as const

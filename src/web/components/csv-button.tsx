@@ -25,18 +25,28 @@ interface CsvButtonProps<Row> {
 
 /** Downloads a whole list as it is filtered, not only what is in sight. */
 export function CsvButton<Row>({ filename, path, query, columns }: CsvButtonProps<Row>) {
+  async function read() {
+    const rows: Row[] = []
+    let cursor: string | null = null
+    do {
+      const page: { data: Row[]; next_cursor: string | null } = await request(path, { query: { ...query, limit: PAGE, cursor } })
+      rows.push(...page.data)
+      cursor = page.next_cursor
+    } while (cursor !== null && rows.length < MAX_ROWS)
+    const lines = [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, value]) => value(row)))]
+    return { lines, isCut: cursor !== null }
+  }
+  return <CsvDownload filename={filename} read={read} />
+}
+
+/** Downloads what `read` returns: a heading and rows. `isCut`: there were more. */
+export function CsvDownload({ filename, read }: { filename: string; read(): Promise<{ lines: unknown[][]; isCut: boolean }> }) {
   const m = useMessages(messages)
   const download = useMutation({
-    mutationFn: async () => {
-      const rows: Row[] = []
-      let cursor: string | null = null
-      do {
-        const page: { data: Row[]; next_cursor: string | null } = await request(path, { query: { ...query, limit: PAGE, cursor } })
-        rows.push(...page.data)
-        cursor = page.next_cursor
-      } while (cursor !== null && rows.length < MAX_ROWS)
-      downloadCsv(filename, [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, value]) => value(row)))])
-      if (cursor !== null) toast(m.cut)
+    mutationFn: read,
+    onSuccess({ lines, isCut }) {
+      downloadCsv(filename, lines)
+      if (isCut) toast(m.cut)
     },
     onError: () => toast(m.failed),
   })

@@ -1,4 +1,4 @@
-import { formatCsvRow } from '../../lib/csv.ts'
+import { formatCsvRow } from '../../lib/format-csv.ts'
 
 /** Saves rows as a file, made here in the browser; the first row names the columns. */
 export function downloadCsv(filename: string, rows: unknown[][]): void {

@@ -4,7 +4,7 @@ import { defineMessages } from '../i18n/messages.ts'
 import { useShopZone } from '../i18n/shop-zone.tsx'
 import classes from './date-range.module.css'
 
-const messages = defineMessages({ from: 'From date', to: 'To date' }, { from: 'من تاريخ', to: 'إلى تاريخ' })
+const messages = defineMessages({ from: 'From', to: 'To' }, { from: 'من', to: 'إلى' })
 const DAY = /^\d{4}-\d\d-\d\d$/
 const DAY_MS = 86_400_000
 
@@ -51,16 +51,16 @@ export function DateRange({ range }: { range: ReturnType<typeof useDateRange> })
   return (
     <span className={classes.range}>
       {(['from', 'to'] as const).map((name) => (
-        <input
-          key={name}
-          type="date"
-          className={classes.day}
-          aria-label={m[name]}
-          title={m[name]}
-          value={range[name]}
-          {...(name === 'to' ? { min: range.from } : { max: range.to })}
-          onChange={(event) => range.set(name, event.currentTarget.value)}
-        />
+        <label key={name} className={classes.label}>
+          {m[name]}
+          <input
+            type="date"
+            className={classes.day}
+            value={range[name]}
+            {...(name === 'to' ? { min: range.from } : { max: range.to })}
+            onChange={(event) => range.set(name, event.currentTarget.value)}
+          />
+        </label>
       ))}
     </span>
   )

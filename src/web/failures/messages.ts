@@ -3,7 +3,6 @@ import { pluralAr, pluralEn } from '../i18n/plural.ts'
 
 export const failureMessages = defineMessages(
   {
-    downloadCsv: 'Download CSV',
     title: 'Failures',
     intro: 'Failed items from all runs, grouped by cause. They stay here until resolved or dismissed.',
     decide: 'Needs a decision',
@@ -51,7 +50,6 @@ export const failureMessages = defineMessages(
     showDismissed: 'Show dismissed',
   },
   {
-    downloadCsv: 'تنزيل CSV',
     title: 'الإخفاقات',
     intro: 'العناصر الفاشلة من كل التشغيلات، مجمّعة حسب السبب. تبقى هنا حتى تُحل أو تُتجاهل.',
     decide: 'تحتاج إلى قرار',

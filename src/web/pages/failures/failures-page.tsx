@@ -1,13 +1,11 @@
 import { Button } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
-import Download from 'lucide-react/icons/download'
 import RotateCcw from 'lucide-react/icons/rotate-ccw'
 import { Link } from 'wouter'
 import type { FailuresResponse } from '../../../schemas/failures.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { request } from '../../api/request.ts'
 import { useHasRole } from '../../app/session.tsx'
-import { downloadCsv } from '../../components/csv.ts'
+import { CsvDownload } from '../../components/csv-button.tsx'
 import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Page } from '../../components/page.tsx'
@@ -68,10 +66,12 @@ export default function FailuresPage() {
         title={data ? m.open({ count: failed }) : m.title}
         flush
         actions={
-          <>
-            <DateRange range={range} />
-            <DownloadFailures dates={range.query} />
-          </>
+          (failed > 0 || range.isSet) && (
+            <>
+              <DateRange range={range} />
+              <CsvDownload filename="zinc-failures.csv" read={() => readFailures(range.query)} />
+            </>
+          )
         }
       >
         <FailureList only={isFailure} emptyTitle={m.clearTitle} emptyText={m.clearText} dates={range.query} />
@@ -80,31 +80,29 @@ export default function FailuresPage() {
   )
 }
 
-/** As many of each cause as one request answers. */
-const MAX_OF_CAUSE = 500
+/** The most of a cause that one response has. */
+const PAGE = 500
+const COLUMNS = ['at', 'code', 'stage', 'message', 'sku', 'zoho_item_id', 'name', 'run_id']
 
-/** The open failures as a file, with the words of the server. */
-function DownloadFailures({ dates }: { dates: FailureDates }) {
-  const m = useMessages(failureMessages)
-  const download = useMutation({
-    mutationFn: () => request<FailuresResponse>(`${ZOHO}/failures`, { query: { ...dates, limit: MAX_OF_CAUSE } }),
-    onSuccess: ({ data }) => {
-      const head = ['at', 'code', 'stage', 'message', 'sku', 'zoho_item_id', 'name', 'run_id']
-      const rows = data.flatMap(({ code, stage, failures }) =>
-        failures.map((it) => [it.at, code, stage, it.message, it.sku, it.zoho_item_id, it.name, it.run_id]),
-      )
-      downloadCsv('zinc-failures.csv', [head, ...rows])
-    },
-  })
-  return (
-    <Button
-      size="xs"
-      variant="default"
-      leftSection={<Download size={14} aria-hidden />}
-      loading={download.isPending}
-      onClick={() => download.mutate()}
-    >
-      {m.downloadCsv}
-    </Button>
-  )
+/** All open failures as lines of a file. A cause with more than a page is read page by page. */
+async function readFailures(dates: FailureDates) {
+  const read = (query: Record<string, string | undefined>) =>
+    request<FailuresResponse>(`${ZOHO}/failures`, { query: { ...dates, ...query, limit: PAGE } })
+  const lines: unknown[][] = [COLUMNS]
+  const add = ({ data }: FailuresResponse) => {
+    for (const { code, stage, failures } of data)
+      for (const it of failures) lines.push([it.at, code, stage, it.message, it.sku, it.zoho_item_id, it.name, it.run_id])
+  }
+  const first = await read({})
+  add({ ...first, data: first.data.filter(({ count, failures }) => count <= failures.length) })
+  for (const { code, stage, count, failures } of first.data) {
+    if (count <= failures.length) continue
+    let cursor: string | undefined
+    do {
+      const page = await read({ code, stage, cursor })
+      add(page)
+      cursor = page.next_cursor ?? undefined
+    } while (cursor !== undefined)
+  }
+  return { lines, isCut: false }
 }

@@ -171,7 +171,7 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     signal.throwIfAborted()
     const manifest: Manifest = {
       format: 1,
-      id: `${facts.at.toISOString().replace(/[-:]|\.\d+/g, '')}-${randomUUID().slice(0, 8)}`,
+      id: `${facts.at.toISOString().replace(/[-:.]/g, '')}-${randomUUID().slice(0, 8)}`,
       created_at: facts.at.toISOString(),
       finished_at: new Date().toISOString(),
       state: missing.length > 0 ? 'partial' : 'success',

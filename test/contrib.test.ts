@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { childEnvironment } from './helpers/child-environment.ts'
+import { longTest } from './helpers/long.ts'
 import { oldWorld } from './helpers/predecessors.ts'
 
 const run = promisify(execFile)
@@ -33,7 +34,7 @@ print(json.dumps([
 ]))
 `
 
-test('the Python package of the predecessor calls zinc with its arguments and returns dicts', async () => {
+longTest('the Python package of the predecessor calls zinc with its arguments and returns dicts', async () => {
   const dir = await oldWorld()
   await writeFile(join(dir, 'zinc.mjs'), STAND_IN)
   const env = {

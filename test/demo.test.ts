@@ -182,7 +182,7 @@ test('an older database of the demo is replaced wherever it is; after other fail
   expect(await replacingOlderDatabase(folder, log, start)).toEqual([[], []])
 })
 
-test('the data of the demo are not removed while another process works on its database', async () => {
+longTest('the data of the demo are not removed while another process works on its database', async () => {
   const folder = await newFolder()
   const server = await openEmbeddedPostgres({ dataDir: folder, log, durable: false })
   const older = async () => {

@@ -61,7 +61,7 @@ test.each([
   }
 })
 
-test('the package gives scripts createRunner with its types, from the build', async () => {
+longTest('the package gives scripts createRunner with its types, from the build', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'zinc-package-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   mkdirSync(join(folder, 'node_modules'))

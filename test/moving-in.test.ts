@@ -133,8 +133,9 @@ async function moveFromPuller(books: Record<string, number>): Promise<void> {
   expect(await stateOf(old)).toEqual(before)
 }
 
-test('from the Books puller: its files become the base, and the next fetch lists only what changed', () =>
-  moveFromPuller({ invoices: 40, contacts: 10, bills: 5 }))
+longTest('from the Books puller: its files become the base, and the next fetch lists only what changed', () =>
+  moveFromPuller({ invoices: 40, contacts: 10, bills: 5 }),
+)
 longTest('from the Books puller, with 2,204 invoices', () => moveFromPuller({ invoices: WHOLE, contacts: 300, bills: 200 }))
 
 /** About 100 KB of noise, as much as a photograph of a shop. */
@@ -207,5 +208,5 @@ async function moveFromPhotoServer(count: number): Promise<void> {
   expect([await stateOf(old), await stateOf(s3.directory)]).toEqual(before)
 }
 
-test('from the photo server: bucket, stores and shops’ folders move without sending an image again', () => moveFromPhotoServer(SMALL))
+longTest('from the photo server: bucket, stores and shops’ folders move without sending an image again', () => moveFromPhotoServer(SMALL))
 longTest('from the photo server, with 2,204 items', () => moveFromPhotoServer(WHOLE))

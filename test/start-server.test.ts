@@ -15,7 +15,7 @@ import { startServer } from '../src/start-server.ts'
 import { childEnvironment } from './helpers/child-environment.ts'
 import { runZinc } from './helpers/cli.ts'
 import { createTestDatabase } from './helpers/database.ts'
-import { longTest } from './helpers/long.ts'
+import { longTest, longTestOnLinux } from './helpers/long.ts'
 import { startServerProcess } from './helpers/server-process.ts'
 import { CTRL_C, onTerminal } from './helpers/terminal.ts'
 import { waitFor } from './helpers/wait-for.ts'
@@ -130,7 +130,7 @@ longTest('a command that makes the first admin and then fails prints the login a
   expect(await loginStatus(url, { username: username!, password: password! })).toBe(200)
 })
 
-test('a script that makes the first admin gets the login on stderr', async () => {
+longTest('a script that makes the first admin gets the login on stderr', async () => {
   const environment = await newPlace()
   const script = `import { createRunner } from './src/index.ts'; await createRunner().listSyncSessions()`
   const { output, ended } = spawnProgram(['--input-type=module', '-e', script], environment)
@@ -144,26 +144,23 @@ test('a 401 names no user, since the first admin may have any name', async () =>
   expect(body.detail.remedy).toContain('{"username":"…","password":"…"}')
 })
 
-test.runIf(process.platform === 'linux')(
-  'on a terminal the first start is five readable lines, without the password of the database',
-  async () => {
-    const environment = await newPlace()
-    const terminal = onTerminal(`exec ${process.execPath} src/server.ts`, environment)
-    await waitFor(() => terminal.screen().includes(environment.DATA_DIR))
-    const { host, pathname, password } = new URL(environment.DATABASE_URL)
-    const url = /Address +(\S+)/.exec(terminal.screen())?.[1]
-    expect(terminal.screen().trimEnd().split('\r\n')).toEqual([
-      expect.stringMatching(/^Login {8}admin \/ \S{16} {2}\(shown this once\)$/),
-      `Address      ${url}`,
-      `Page         ${url}/settings/integrations/zoho`,
-      `Database     ${host}${pathname}`,
-      `Data folder  ${environment.DATA_DIR}`,
-    ])
-    expect(terminal.screen()).not.toContain(password)
-    terminal.type(CTRL_C)
-    expect((await terminal.ended)[0]).toBe(0)
-  },
-)
+longTestOnLinux('on a terminal the first start is five readable lines, without the password of the database', async () => {
+  const environment = await newPlace()
+  const terminal = onTerminal(`exec ${process.execPath} src/server.ts`, environment)
+  await waitFor(() => terminal.screen().includes(environment.DATA_DIR))
+  const { host, pathname, password } = new URL(environment.DATABASE_URL)
+  const url = /Address +(\S+)/.exec(terminal.screen())?.[1]
+  expect(terminal.screen().trimEnd().split('\r\n')).toEqual([
+    expect.stringMatching(/^Login {8}admin \/ \S{16} {2}\(shown this once\)$/),
+    `Address      ${url}`,
+    `Page         ${url}/settings/integrations/zoho`,
+    `Database     ${host}${pathname}`,
+    `Data folder  ${environment.DATA_DIR}`,
+  ])
+  expect(terminal.screen()).not.toContain(password)
+  terminal.type(CTRL_C)
+  expect((await terminal.ended)[0]).toBe(0)
+})
 
 longTest('further signals during the shutdown do not cut it short: exit status 0 within ten seconds', async () => {
   const { child, url, ended } = await startServerProcess({ ...(await newPlace()), ADMIN_PASSWORD: 'a-password-for-tests' })
@@ -235,7 +232,7 @@ test.each([
   expect(output.stderr).toContain(reason)
 })
 
-test('a file in the place of the settings folder ends the start in words that name it', async () => {
+longTest('a file in the place of the settings folder ends the start in words that name it', async () => {
   const environment = await newPlace()
   await writeFile(join(environment.DATA_DIR, 'settings'), '')
   const { output, ended } = spawnServer({ ...environment, LOG_LEVEL: 'silent' })

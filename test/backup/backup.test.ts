@@ -117,7 +117,7 @@ test('a second backup writes only what is new, and a restore elsewhere is the sa
   expect(await command(['restore', target], place)).toMatchObject({ status: 1, body: { code: 'database_not_empty' } })
 })
 
-test('without keys a restore names them; new keys forget secrets and edge tokens, and keep users', async () => {
+longTest('without keys a restore names them; new keys forget secrets and edge tokens, and keep users', async () => {
   const store = await zinc.call('/api/v1/stores', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -227,7 +227,7 @@ test('a stopped backup leaves the last one good, and the next one writes only th
   expect(await verifyBackups(target, signal)).toMatchObject([{ id: first.id, state: 'success' }])
 })
 
-test('a stopped restore resumes, zinc does not start in between, and a filled place is refused', async () => {
+longTest('a stopped restore resumes, zinc does not start in between, and a filled place is refused', async () => {
   const path = await temporary('backup')
   const { target, source } = await openHere(path)
   await createBackup(source, { target, withKeys: true, signal })

@@ -68,7 +68,7 @@ test('the schedule is kept as it was set, and a wrong one is refused', async () 
   expect(await list()).toMatchObject({ ...plan, next_at: expect.stringMatching(/T\d\d:30:00/), newest_good_at: null, too_old: false })
 })
 
-test('a due backup is made and rehearsed by the queue, and only the newest of a day is kept', async () => {
+longTest('a due backup is made and rehearsed by the queue, and only the newest of a day is kept', async () => {
   const due = () => zinc.services.db.schedule.updateMany({ where: { module: 'backup' }, data: { next_at: new Date(Date.now() - 1_000) } })
   await due()
   const [first] = await ended('backup', 1)

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
 import type { Product } from '../../src/schemas/products.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const MAPPING = '/api/settings/integrations/zoho/mapping'
@@ -94,7 +95,7 @@ test('what the ERP owns is never overwritten, what comes first is filled once, a
   ])
 })
 
-test('a price that the ERP writes while a page is written is not lost', async () => {
+longTest('a price that the ERP writes while a page is written is not lost', async () => {
   const zinc = await startZinc()
   const { put, patch, product } = calls(zinc)
   await zinc.sync()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
 import { openServices } from '../../src/services.ts'
@@ -60,7 +60,7 @@ longTest('zinc config import stores a zoho_config.json, and zinc config show sho
     for (const secret of [SECRET, TOKEN]) expect(output.stdout + output.stderr).not.toContain(secret)
 })
 
-test('a zoho_config.json is imported once at start, emptied of secrets, and logged without them', async () => {
+longTest('a zoho_config.json is imported once at start, emptied of secrets, and logged without them', async () => {
   const { environment } = await place()
   const config = parseConfig(environment)
   await using _first = await openServices(config, pino({ level: 'silent' }))

@@ -38,7 +38,7 @@ longTest('a wrong call ends with status 2 and a hint, help with 0, and neither o
   expect(wrongLevel).toMatchObject({ status: 2, stderr: expect.stringContaining('--log-level') })
 })
 
-test('a dump taken while zinc runs, restored elsewhere, holds every row to the byte and counts on', async () => {
+longTest('a dump taken while zinc runs, restored elsewhere, holds every row to the byte and counts on', async () => {
   const { services, environment } = await startZinc({ synced: true })
   const dir = await mkdtemp(join(tmpdir(), 'zinc-dump-'))
   onTestFinished(() => rm(dir, { recursive: true }))

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/database/client.ts'
 import type { CallJob } from '../../src/zoho/rate-limiter.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createTestDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -113,13 +114,13 @@ test('five stray refusals while pictures run cost one sign-in and no picture', a
   expect(zinc.zoho.counters.token).toBeLessThanOrEqual(2)
 })
 
-test('stray refusals of the list do not fail the run', async () => {
+longTest('stray refusals of the list do not fail the run', async () => {
   const zinc = await startZinc()
   zinc.zoho.fail({ path: /items\?/, times: 3, ...REFUSED })
   expect(await zinc.sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })
 })
 
-test('what stays refused in the middle of a run parks it with its cause, and it goes on from there', async () => {
+longTest('what stays refused in the middle of a run parks it with its cause, and it goes on from there', async () => {
   const zinc = await startZinc()
   zinc.zoho.fail({ path: /\/image/, times: 10_000, ...REFUSED })
   const parked = await zinc.sync('?sync_images=true')

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { openDatabase, pgTransaction, queryPrepared } from '../../src/database/client.ts'
 import { createClient } from '../../src/database/connection.ts'
 import { isConnectionError } from '../../src/database/errors.ts'
@@ -93,7 +93,7 @@ longTest('a lock that is asked for on a silent line is given up within seconds',
   await client.end()
 })
 
-test('while the database is silent zinc lives and is not ready, and serves by itself when it is back', async () => {
+longTest('while the database is silent zinc lives and is not ready, and serves by itself when it is back', async () => {
   const { url, line } = await databaseBehindALine()
   const zinc = await startZinc({ environment: { DATABASE_URL: url } })
   expect((await zinc.call('/api/products')).status).toBe(200)

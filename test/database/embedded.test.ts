@@ -29,7 +29,7 @@ async function ask<T>(url: string, sql: string): Promise<T> {
   }
 }
 
-test('the embedded database is UTF-8, shared by a second opener, and keeps its data', async () => {
+longTest('the embedded database is UTF-8, shared by a second opener, and keeps its data', async () => {
   const dataDir = await folder()
   const first = await openEmbeddedPostgres({ dataDir, log, durable: false })
   expect(await ask(first.url, 'show server_encoding')).toEqual({ server_encoding: 'UTF8' })
@@ -103,7 +103,7 @@ longTest('a database that is in use is not deleted; afterwards it is, and the ne
   expect(await ask(fresh.url, "select to_regclass('product')::text as name")).toEqual({ name: null })
 })
 
-test('several processes that migrate at once apply each migration once', async () => {
+longTest('several processes that migrate at once apply each migration once', async () => {
   const dataDir = await folder()
   await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
   await Promise.all(Array.from({ length: 6 }, () => migrate(server.url, { log })))

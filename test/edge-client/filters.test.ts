@@ -113,7 +113,7 @@ test('an archive that zinc itself refuses for the token is no filter: the pull e
   expect(await fleetEntry(store)).toMatchObject({ photos_failed: 0 })
 })
 
-test('one picture in whose place a page comes fails alone, is reported, and comes with the next pull', async () => {
+longTest('one picture in whose place a page comes fails alone, is reported, and comes with the next pull', async () => {
   const { store, proxy, dir, calls, run } = await setUp()
   const [blocked] = photos as [SyncPhoto]
   proxy.filter = (request, response) =>

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { parseRateLimit } from '../../src/schemas/rate-limit.ts'
 import { edgeFolder, puller } from '../helpers/edge-folder.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
-test('a limit that head office sets for a store holds for its edge server, by the lower of both', async () => {
+longTest('a limit that head office sets for a store holds for its edge server, by the lower of both', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const send = (body: object) => shop.send('PATCH', `/api/v1/stores/${store.id}`, body)

@@ -6,7 +6,7 @@ import sharp from 'sharp'
 import { extract } from 'tar-stream'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { imageForm } from '../helpers/images.ts'
-import { longTestOnLinux } from '../helpers/long.ts'
+import { longTest, longTestOnLinux } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 import { waitFor } from '../helpers/wait-for.ts'
@@ -125,7 +125,7 @@ async function entriesOf(response: Response): Promise<{ name: string; bytes: Buf
   return entries
 }
 
-test('an archive holds large photos whole, each once, in the requested order', async () => {
+longTest('an archive holds large photos whole, each once, in the requested order', async () => {
   await zinc.sync('?sync_images=true')
   const made = await zinc.call('/api/v1/stores', {
     method: 'POST',

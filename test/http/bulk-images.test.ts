@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { beforeAll, expect, test } from 'vitest'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 interface ProductRow {
@@ -73,7 +74,7 @@ test('many pictures are deleted and restored in one request; failures leave the 
     expect((await post('delete', wrong)).status).toBe(400)
 })
 
-test('parallel requests for the same pictures, in any order, all succeed and leave one primary each', async () => {
+longTest('parallel requests for the same pictures, in any order, all succeed and leave one primary each', async () => {
   const ids = products.flatMap((it) => it.images.map(({ id }) => id))
   // Eight at a time: on a slow machine more would wait so long for a connection that they are
   // refused.

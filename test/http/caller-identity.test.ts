@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
 import { startServer } from '../../src/start-server.ts'
+import { longTest } from '../helpers/long.ts'
 import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { waitFor } from '../helpers/wait-for.ts'
@@ -36,7 +37,7 @@ test('an Authorization header is one Bearer token and nothing else', async () =>
   expect((await fetch(`${url}/api/v1/auth/me`, { headers: { authorization: `bearer ${token}` } })).status).toBe(200)
 })
 
-test('over https the plain cookie names count for nothing, for reading and for a refresh', async () => {
+longTest('over https the plain cookie names count for nothing, for reading and for a refresh', async () => {
   const zinc = await startZinc()
   const page = { origin: zinc.url, 'sec-fetch-site': 'same-origin' }
   const cookie = cookiesOf(await post(zinc.url, '/api/v1/auth/login', { ...RIGHT, cookie: true }, page))
@@ -66,7 +67,7 @@ test('login and refresh read no more than they need', async () => {
   expect((await post(url, '/api/v1/auth/refresh', filler)).status).toBe(413)
 })
 
-test('login, refresh and the way back from consent count for the request limit of their caller', async () => {
+longTest('login, refresh and the way back from consent count for the request limit of their caller', async () => {
   const zinc = await startZinc()
   const url = await startSecondInstance(zinc, { API_REQUESTS_PER_MINUTE: '5' })
   const last = async (send: () => Promise<Response>) => {
@@ -200,7 +201,7 @@ test('behind a proxy that is not named, guesses on other names lock no known acc
   expect((await post(url, '/api/v1/auth/login', RIGHT, { ...page, cookie })).status).toBe(200)
 })
 
-test('forwarded headers of an address that is not trusted are said once in the log, and to admins', async () => {
+longTest('forwarded headers of an address that is not trusted are said once in the log, and to admins', async () => {
   const { environment } = await startZinc()
   const said = async (more: Record<string, string>) => {
     const lines: string[] = []

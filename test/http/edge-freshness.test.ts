@@ -52,7 +52,7 @@ test('an edge token has a limit of requests of its own, and learns when to come 
   expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0)
 })
 
-test('fifty requests on one kept connection leave nothing behind on it', async () => {
+longTest('fifty requests on one kept connection leave nothing behind on it', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const { photos } = await store.list()

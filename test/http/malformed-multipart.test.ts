@@ -1,14 +1,15 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { drawnImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const SOON_MS = 10_000
 
-test('malformed and oversized forms are answered soon and leave nothing; odd names become text', async () => {
+longTest('malformed and oversized forms are answered soon and leave nothing; odd names become text', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 3 }), environment: { MAX_UPLOAD_BYTES: '2000000' } })
   await zinc.sync()
   const { data } = (await (await zinc.call('/api/products')).json()) as { data: { id: string }[] }

@@ -5,6 +5,7 @@ import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { pauseQueue } from '../../src/images/media-jobs.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 import { renamedInZip, zipOf } from '../helpers/zip.ts'
 
@@ -165,7 +166,7 @@ test('a scan finds lost and damaged files, and a repair fetches them from Zoho, 
   expect((await finished('/api/media/integrity/scan')).state).toBe('success')
 })
 
-test('variants follow the settings: another size, AVIF on request, made again as a run', async () => {
+longTest('variants follow the settings: another size, AVIF on request, made again as a run', async () => {
   const product = products.find((it) => it.images.length > 0)!
   const shown = await read<{ recipe: string; sizes: object }>('/api/media/variants')
   expect(shown).toMatchObject({ sizes: { thumb: 200, medium: 600 }, formats: ['webp', 'jpeg'] })

@@ -3,6 +3,7 @@ import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { connect } from '../helpers/connection.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const hash = (kind: string, bytes: Buffer) => createHash(kind).update(bytes).digest('hex')
@@ -106,7 +107,7 @@ test('a file name in Arabic arrives whole, with the ending that the bytes have',
   expect((await store.list()).photos.find((it) => it.id === photo!.id)!.filename).toBe('شاي "أخضر"; rm -rf.jpg')
 })
 
-test('a missing or damaged variant is made again; a damaged original is never served', async () => {
+longTest('a missing or damaged variant is made again; a damaged original is never served', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'thumb' })
   const { photos } = await store.list()

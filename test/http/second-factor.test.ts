@@ -240,7 +240,7 @@ longTest('who must have a second factor and has none may only set one up; the co
   )
 })
 
-test('npx zinc user reset-totp takes it away and ends the logins', async () => {
+longTest('npx zinc user reset-totp takes it away and ends the logins', async () => {
   const dina = await addPerson()
   await setUp(dina)
   const reset = await runZinc(['user', 'reset-totp', dina.username], zinc.environment)

@@ -1,14 +1,15 @@
 import { lstat, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { drawnImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 /** A scan waits for young files to settle; here that wait takes no time. */
 const clock = { now: systemClock.now, sleep: (ms: number, stop?: AbortSignal) => systemClock.sleep(ms / 100, stop) }
 
-test('a file put into images/item/ by hand is kept, found, and taken only where it is named', async () => {
+longTest('a file put into images/item/ by hand is kept, found, and taken only where it is named', async () => {
   const { zoho, services, call, dataDir, sync } = await startZinc({ clock, synced: true })
   const folder = join(dataDir, 'images', 'item')
   const without = zoho.items().find((item) => item.image_document_id === '')!

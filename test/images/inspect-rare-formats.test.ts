@@ -7,6 +7,7 @@ import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
+import { longTestOnLinux } from '../helpers/long.ts'
 
 let dir: string
 let workers: WorkerPool
@@ -194,7 +195,7 @@ async function peakOf(known: Set<string>): Promise<number> {
 }
 
 // Linux tells a process's memory in /proc.
-test.runIf(process.platform === 'linux')('bombs are answered soon and take next to no memory', async () => {
+longTestOnLinux('bombs are answered soon and take next to no memory', async () => {
   const known = new Set((await readdir('/proc')).filter((it) => /^\d+$/.test(it)))
   await using one = createWorkerPool({ size: 1 })
   const jpeg = await drawn().jpeg().toBuffer()

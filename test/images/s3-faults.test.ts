@@ -51,7 +51,7 @@ test.each(['error', 'slow_down', 'lose_reply', 'skew', 'spoil'] as const)(
   },
 )
 
-test('what does not pass is one failure with a name, nothing is there, and it works again afterwards', async () => {
+longTest('what does not pass is one failure with a name, nothing is there, and it works again afterwards', async () => {
   const bytes = randomBytes(1_000)
   for (const act of ['forbidden', 'error', 'spoil'] as const) {
     bucket.fail({ method: 'PUT', times: 100, act })

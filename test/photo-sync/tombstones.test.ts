@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { pruneTombstones } from '../../src/photo-sync/prune-tombstones.ts'
 import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const seen = (photos: { product_sku: string | null; deleted: boolean }[]) =>
@@ -52,7 +53,7 @@ test('a widened assortment tells a store of no deletions of photos that it never
   expect(seen((await store.follow(before)).photos)).toEqual(['+P1', '-P3'])
 })
 
-test('a deleted product whose category moves into an assortment is no deletion for that store', async () => {
+longTest('a deleted product whose category moves into an assortment is no deletion for that store', async () => {
   const shop = await startWithPhotos(10)
   const store = await shop.addStore({ assortment: { categories: ['none yet'] } })
   const { next_cursor } = await store.list()
@@ -68,7 +69,7 @@ test('a deleted product whose category moves into an assortment is no deletion f
   expect(seen((await store.follow(cursor)).photos)).toEqual(['-P4'])
 })
 
-test('pruned deletions are in no list any more, and a photo that is restored after it comes back', async () => {
+longTest('pruned deletions are in no list any more, and a photo that is restored after it comes back', async () => {
   const shop = await startWithPhotos(6)
   const store = await shop.addStore()
   const some = await shop.addStore({ assortment: { skus: ['P1', 'P2', 'P3'] } })
@@ -97,7 +98,7 @@ test('pruned deletions are in no list any more, and a photo that is restored aft
   expect((await store.list('&include_deleted=true')).photos.map(({ deleted }) => deleted)).toEqual(Array(5).fill(false))
 })
 
-test('a change of a store or of a picture to what it is already tells nobody anything', async () => {
+longTest('a change of a store or of a picture to what it is already tells nobody anything', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ assortment: { in_stock: false, skus: ['X'] }, variant: 'thumb' })
   await shop.send('PATCH', `/api/v1/stores/${store.id}`, { assortment: null })

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { exportToFile } from '../../src/pulls/files/export.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { longTest } from '../helpers/long.ts'
@@ -43,7 +43,7 @@ function decimalOf(bytes: Uint8Array, scale: number): string {
 /** Exact, as PostgreSQL writes a numeric without trailing zeros. */
 const plain = (decimal: string) => decimal.replace(/\.?0+$/, '')
 
-test('Parquet has ids as text, exact DECIMALs and UTC times; sums per currency are SQL’s and verify’s', async () => {
+longTest('Parquet has ids as text, exact DECIMALs and UTC times; sums per currency are SQL’s and verify’s', async () => {
   const shop = await startPulls({ books: { invoices: 40 } })
   const { zinc } = shop
   const { db } = zinc.services

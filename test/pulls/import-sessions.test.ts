@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importSessions } from '../../src/pulls/import/import-sessions.ts'
+import { longTest } from '../helpers/long.ts'
 import { oldWorld, writePullerData } from '../helpers/predecessors.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
@@ -19,7 +20,7 @@ async function stateOf(folder: string) {
   )
 }
 
-test('a predecessor’s raw_json is taken over: the next fetch is incremental, and the copy verifies', async () => {
+longTest('a predecessor’s raw_json is taken over: the next fetch is incremental, and the copy verifies', async () => {
   const { zinc, pull, check } = await startPulls()
   const { db, clock, pulls } = zinc.services
   const deps = { db, clock, paths: pulls.paths }

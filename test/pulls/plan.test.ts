@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { PullPlan } from '../../src/schemas/pulls.ts'
 import { longTest } from '../helpers/long.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
 const LIMITS = { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000 }
 
-test('a plan states calls, minutes and days of a pull, and the pull takes just those', async () => {
+longTest('a plan states calls, minutes and days of a pull, and the pull takes just those', async () => {
   const { zinc, books, pull } = await startPulls({ limits: LIMITS })
   const plan = async (body: object) => {
     const response = await zinc.call('/api/pulls/plan', {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
 /** Two pages of a list; documents over several pages are in kills.test.ts. */
@@ -105,7 +106,7 @@ test('a first pull brings every module whole, the next ones only what changed, e
   expect(await db.zohoRecord.count({ where: { module: 'invoices', deleted_at: { not: null } } })).toBe(1)
 })
 
-test('pulls without line items, since a time or without a session move no watermark past a gap', async () => {
+longTest('pulls without line items, since a time or without a session move no watermark past a gap', async () => {
   const { zinc, books, pull, newest, rows, json } = await startPulls()
   const { db } = zinc.services
   const watermark = async () => (await db.pullModule.findUnique({ where: { app_module: { app: 'books', module: 'bills' } } }))?.up_to

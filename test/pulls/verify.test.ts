@@ -162,7 +162,7 @@ longTest('a repair fetches just what differs, and the files are then what was pu
   expect(await check()).toMatchObject({ ok: true })
 })
 
-test("a module never pulled, or empty against Zoho's records, is a finding", async () => {
+longTest("a module never pulled, or empty against Zoho's records, is a finding", async () => {
   const { zinc, pull, check, newest } = await startPulls()
   await pull({ modules: ['bills'] })
   const report = await check()

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { WEBHOOK_SYNC } from '../../src/sync/webhook/queue.ts'
 import type { SimulatedItem } from '../../src/zoho-simulator/seed.ts'
 import { itemDetail, itemRow } from '../../src/zoho-simulator/serialize.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { itemCalls, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -27,7 +28,7 @@ async function notice({ services: { db, webhookQueue } }: TestZinc, ids: string[
   )
 }
 
-test('a webhook keeps custom fields and the names mapped from them, in each shape that details have', async () => {
+longTest('a webhook keeps custom fields and the names mapped from them, in each shape that details have', async () => {
   const zinc = await startZinc({ synced: true })
   const { zoho, call, sync } = zinc
   const item = zoho.items()[0]!

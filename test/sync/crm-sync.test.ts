@@ -95,7 +95,7 @@ longTest('CRM misses no record beyond 2,000, within one second, or edited in mid
   expect(kept.size).toBe(count - 1)
 })
 
-test('CRM names a module without scope, and reads standard fields without the fields scope', async () => {
+longTest('CRM names a module without scope, and reads standard fields without the fields scope', async () => {
   const scopes = [
     'ZohoInventory.items.READ',
     'ZohoInventory.settings.READ',
@@ -135,7 +135,7 @@ test('CRM names a module without scope, and reads standard fields without the fi
   expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
 })
 
-test('CRM: a run that is parked in the middle goes on and counts nothing twice', async () => {
+longTest('CRM: a run that is parked in the middle goes on and counts nothing twice', async () => {
   const zinc = await startZinc({ crmRows: 450 })
   const { crm } = zinc.zoho
   const { runs } = zinc.services

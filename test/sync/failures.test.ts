@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -75,7 +76,7 @@ test('a shared SKU is noted with its facts, and leaves the inbox when it is not 
   expect((await request(zinc, 'GET', '/failures')).body.total).toBe(0)
 })
 
-test('a picture that failed leaves the inbox when Zoho has it no more, and with an item that is gone', async () => {
+longTest('a picture that failed leaves the inbox when Zoho has it no more, and with an item that is gone', async () => {
   const zinc = await startZinc()
   const { zoho, sync } = zinc
   const [without, gone, stays] = zoho.items().filter((item) => item.image_document_id !== '')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { startImageHost } from '../helpers/image-host.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -156,7 +157,7 @@ test('a host of pictures that refuses connections, or cuts them, fails its pictu
   expect([status, ...errors.map((it) => it.code)]).toEqual(['partial', 'image_url_failed', 'image_url_failed'])
 })
 
-test('a missing or malformed file is refused before anything is written', async () => {
+longTest('a missing or malformed file is refused before anything is written', async () => {
   const zinc = await startZinc({ environment: NO_CREDENTIALS })
   for (const name of ['../settings/jwt.key', 'a/b.json', '.hidden', '..', 'a%5Cb.json'])
     expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)).toMatchObject({
@@ -183,7 +184,7 @@ test('a missing or malformed file is refused before anything is written', async 
   expect(await request(zinc, 'POST', `${EXECUTE}?mode=full`)).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
 })
 
-test("zinc's own export comes back as it was: JSON into an empty zinc, and once more with nothing to write", async () => {
+longTest("zinc's own export comes back as it was: JSON into an empty zinc, and once more with nothing to write", async () => {
   const items = createSeed({ count: 120 })
   items[0]!.name = ' two  blanks \u202Ertl &amp; "quotes", comma\nline '
   items[1]!.sku = '=cmd()'

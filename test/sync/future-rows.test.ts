@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { PULL } from '../../src/pulls/checkpoint.ts'
 import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
@@ -7,7 +7,7 @@ import { SMALL } from '../pulls/helpers.ts'
 
 const DAY_MS = 86_400_000
 
-test('an item dated in the future does not hide later edits, and a full pass puts a cursor right', async () => {
+longTest('an item dated in the future does not hide later edits, and a full pass puts a cursor right', async () => {
   const { zoho, sync, services } = await startZinc({ synced: true })
   const { db } = services
   const [odd, one, two] = zoho.items()

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('custom fields that lists do not show are found by one call a full run, and read when asked for', async () => {
+longTest('custom fields that lists do not show are found by one call a full run, and read when asked for', async () => {
   const items = createSeed({ count: 230 }) // every tenth has cf_warranty, from the fourth on
   const last = items[229]!
   last.custom_fields = { cf_colour: 'red', cf_supplier: 'Nara' }

@@ -52,7 +52,7 @@ beforeEach(async () => {
   await zinc.services.db.zohoCall.deleteMany()
 })
 
-test('a group has its texts, its options in Zoho’s order, as far as they are in use, and its products', async () => {
+longTest('a group has its texts, its options in Zoho’s order, as far as they are in use, and its products', async () => {
   const [{ id, name, items }] = twoGroups()
   zinc.zoho.groups.set(id, {
     description: 'Braided &amp; short',
@@ -104,7 +104,7 @@ test('groups are listed by page and found by words, and groups of one are none',
   expect((await zinc.call(`/api/product-groups/${BigInt(zinc.zoho.items()[0]!.item_id) + 1n}`)).status).toBe(404)
 })
 
-test('each group is read once, and again only when it is new or has changed', async () => {
+longTest('each group is read once, and again only when it is new or has changed', async () => {
   const { db } = zinc.services
   await db.productGroup.deleteMany()
   await fullSync()
@@ -150,7 +150,7 @@ longTest('a detail within an object is read as well, and a group of which nothin
   expect(await db.productGroup.count({ where: { id } })).toBe(0)
 })
 
-test('a group’s picture is fetched once, served under its URL, and in no store’s list', async () => {
+longTest('a group’s picture is fetched once, served under its URL, and in no store’s list', async () => {
   const { db } = zinc.services
   const [{ id }] = twoGroups()
   const photos = await db.photo.count()

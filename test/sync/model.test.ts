@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { longTest, times } from '../helpers/long.ts'
 import { itemCalls, startZinc } from '../helpers/zinc.ts'
@@ -92,7 +92,7 @@ longTest('after any edits and syncs, a full sync makes the catalogue equal to Zo
   )
 })
 
-test('an image replaced under its old id without an edit is noticed by full runs after 30 days', async () => {
+longTest('an image replaced under its old id without an edit is noticed by full runs after 30 days', async () => {
   const { zoho, sync, services } = await startZinc({ toggles: { imageMakesNewDocument: false, imageTouchesModified: false } })
   await sync('?sync_images=true')
   const [item] = zoho.items().filter((it) => it.image_document_id !== '')

@@ -53,14 +53,14 @@ test('a refresh token revoked in mid-run ends it at the next step without furthe
   expect(await zinc.services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
 })
 
-test('a missing scope is not asked for again and again', async () => {
+longTest('a missing scope is not asked for again and again', async () => {
   const zinc = await startZinc({ scopes: ['ZohoInventory.settings.READ'] })
   const response = await zinc.call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
   expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([502, 'scope_missing'])
   expect(zinc.zoho.counters.token).toBeLessThanOrEqual(2)
 })
 
-test('a broken transfer is repeated; a picture truncated at Zoho is kept and marked', async () => {
+longTest('a broken transfer is repeated; a picture truncated at Zoho is kept and marked', async () => {
   const cut = new Set<string>()
   const differs = new Set<string>()
   let n = 0
@@ -121,7 +121,7 @@ test.each(['404', '200_empty', '204'] as const)(
   },
 )
 
-test('when the disk is full the run waits with its cause and resumes when there is room', async () => {
+longTest('when the disk is full the run waits with its cause and resumes when there is room', async () => {
   const clock = createFastClock(60)
   const zinc = await startZinc({ clock, now: () => clock.now().getTime() })
   const { store } = zinc.services

@@ -143,7 +143,7 @@ test('prices by quantity have no single price, and each of them is rounded as th
   ])
 })
 
-test('an edited rate that moves no time is found at the age of a day, or when a person asks', async () => {
+longTest('an edited rate that moves no time is found at the age of a day, or when a person asks', async () => {
   const { db } = zinc.services
   await fullSync()
   const [partners] = zinc.zoho.priceBooks.all()
@@ -287,7 +287,7 @@ test('a price that moves is a change of the product, also where its own row did 
   expect((await changes(purchases.cursor)).changed.map(([id]) => id).sort()).toEqual(partners!.rates.map(({ item_id }) => item_id).sort())
 })
 
-test('an organization without price lists costs one call a day, however often everything is synced', async () => {
+longTest('an organization without price lists costs one call a day, however often everything is synced', async () => {
   const { db } = zinc.services
   zinc.zoho.priceBooks.replaceAll([])
   for (let n = 0; n < 3; n++) {
@@ -315,7 +315,7 @@ test('coverage names products that no active list has a price for', async () => 
   expect(found.data.map(({ zoho_item_id }) => zoho_item_id).sort()).toEqual(without.sort())
 })
 
-test('a plan counts the calls of the runs that follow, and so does the forecast', async () => {
+longTest('a plan counts the calls of the runs that follow, and so does the forecast', async () => {
   const plan = async () => (await request(zinc, 'POST', '/sync/item/plan?mode=full')).body.data.calls
   // What lists there are is not known before the first look.
   expect(await plan()).toMatchObject({ list: 1, price_lists: 1, groups: 0, total: 2 })

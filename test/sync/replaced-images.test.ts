@@ -40,7 +40,7 @@ longTest('an image replaced under its id comes with the next run, and only edite
   expect((await photo()).version).toBe(before.version + 2)
 })
 
-test('an image that Zoho named before it could send it comes once the item is edited, and not before', async () => {
+longTest('an image that Zoho named before it could send it comes once the item is edited, and not before', async () => {
   const zinc = await startZinc({ synced: true })
   const { zoho, sync, services } = zinc
   // Zoho's times are whole seconds, and these edits follow each other faster.

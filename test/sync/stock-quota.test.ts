@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { SYSTEM_ACTOR } from '../../src/settings/audit-log.ts'
 import { THREE_LOCATIONS } from '../../src/zoho-simulator/locations.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
@@ -9,7 +9,7 @@ import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const isIdle = async ({ services }: TestZinc) => (await services.db.run.count({ where: { state: { in: ['queued', 'running'] } } })) === 0
 
-test('stock by location keeps to its share of the day, waits for the next, and asks once for each item', async () => {
+longTest('stock by location keeps to its share of the day, waits for the next, and asks once for each item', async () => {
   const zinc = await startZinc({
     items: createSeed({ count: 450 }),
     locations: THREE_LOCATIONS,

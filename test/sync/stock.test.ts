@@ -169,7 +169,7 @@ longTest('an organization without locations costs two calls a day, and one for c
   ])
 })
 
-test("items in a store's assortment come first, then those whose stock is oldest", async () => {
+longTest("items in a store's assortment come first, then those whose stock is oldest", async () => {
   const zinc = await start({ items: createSeed({ count: 230 }), environment: { STOCK_PERCENT: '0' } })
   await zinc.sync()
   const client = await connect(zinc.environment.DATABASE_URL!)
@@ -212,7 +212,7 @@ longTest('an entry that cannot be read leaves the stock of its item, and is repo
   expect((await product(zinc, item!.item_id)).stock).toEqual(before)
 })
 
-test('an item that is no longer tracked has no stock anywhere at once, also for SQL and filters', async () => {
+longTest('an item that is no longer tracked has no stock anywhere at once, also for SQL and filters', async () => {
   const zinc = await start({ environment: { STOCK_PERCENT: '0' } })
   await zinc.sync()
   await request(zinc, 'PUT', '/quota', { stock_percent: 10 })

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Product } from '../../src/schemas/products.ts'
 import { WEBHOOK_SYNC } from '../../src/sync/webhook/queue.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -102,7 +103,7 @@ test('an unsigned, wrongly signed or altered notice is refused with 401 and writ
   expect((await fetch(`${url}${PATH}`)).status).toBe(405)
 })
 
-test('notices that are repeated, late or out of order end with what Zoho has, in few calls', async () => {
+longTest('notices that are repeated, late or out of order end with what Zoho has, in few calls', async () => {
   const zinc = await startWithSecret()
   const { zoho, target, services } = zinc
   const [a, b, c] = zoho.items()

@@ -92,7 +92,7 @@ async function loadedPackages(environment: Record<string, string>): Promise<stri
   return JSON.parse(/^LOADED (.*)$/m.exec(stdout)?.[1] ?? '[]') as string[]
 }
 
-test('without the variables nothing but the API of OpenTelemetry is loaded', async () => {
+longTest('without the variables nothing but the API of OpenTelemetry is loaded', async () => {
   const without = await loadedPackages({ OTEL_EXPORTER_OTLP_ENDPOINT: '' })
   expect(without).toEqual(['api'])
   expect(await loadedPackages({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })).toContain('sdk-trace')

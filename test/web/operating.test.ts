@@ -175,7 +175,7 @@ longTest('an admin adds users who see only what they may do; the last admin stay
   await omar.getByRole('heading', { name: 'Log in to zinc' }).waitFor()
 })
 
-test('an answer that is no JSON, and no answer at all, become cards with what to do and a code to copy', async () => {
+longTest('an answer that is no JSON, and no answer at all, become cards with what to do and a code to copy', async () => {
   const page = await open('/settings/integrations/zoho/runs')
   const token = await login(zinc.url)
   expect(token).not.toBe('')

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { numberProducts } from '../../src/catalog/product-feed.ts'
 import type { Webhook, WebhookDelivery, WebhookEvent, WebhookMade } from '../../src/schemas/webhooks.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { isSigned, startReceiver } from '../helpers/webhook-receiver.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -144,7 +145,7 @@ test('a failed attempt is repeated under the same id, and later changes of the p
   expect((await send<Webhook>('GET', `/${id}`)).data.failing_since).toBeNull()
 })
 
-test('a receiver that hangs or fails holds back no other, and no redirect is followed', async () => {
+longTest('a receiver that hangs or fails holds back no other, and no redirect is followed', async () => {
   const slow = await make(['webhook.test'])
   const other = await make(['webhook.test'])
   await send('PATCH', `/${slow.id}`, { url: `${receiver.url}/slow` })
@@ -163,7 +164,7 @@ test('a receiver that hangs or fails holds back no other, and no redirect is fol
   expect(receiver.received.map(({ path }) => path)).not.toContain('/elsewhere')
 })
 
-test('410 or five days of failure turn a webhook off, with a notification; a retry needs it turned on', async () => {
+longTest('410 or five days of failure turn a webhook off, with a notification; a retry needs it turned on', async () => {
   const { db } = zinc.services
   const notified = () => db.notification.count({ where: { kind: 'webhook_disabled' } })
   const { id } = await make(['webhook.test'])

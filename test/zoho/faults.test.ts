@@ -39,7 +39,7 @@ test.each([
   for (const item of zoho.items()) expect(names.has(item.name)).toBe(true)
 })
 
-test('"Access Denied" instead of a token parks the run without calls until Zoho recovers', async () => {
+longTest('"Access Denied" instead of a token parks the run without calls until Zoho recovers', async () => {
   const clock = createFastClock(600)
   const { zoho, services, call } = await startZinc({ clock, now: () => clock.now().getTime() })
   zoho.fail({ path: /oauth\/v2\/token/, times: 1, body: '{"error":"access_denied"}' })

@@ -98,7 +98,7 @@ test.each([
   expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })
 })
 
-test('several instances on one database keep to one minute and one day, and sign in once', async () => {
+longTest('several instances on one database keep to one minute and one day, and sign in once', async () => {
   const clock = createFastClock(30)
   const now = () => clock.now().getTime()
   const calls = times(300, 1_200)
@@ -137,7 +137,7 @@ test('several instances on one database keep to one minute and one day, and sign
   expect(zoho.counters.token).toBe(1)
 })
 
-test('hundreds of calls that wait in one process leave the connections of its database to others', async () => {
+longTest('hundreds of calls that wait in one process leave the connections of its database to others', async () => {
   const { services, call } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '100000', ZOHO_CONCURRENCY: '4' } })
   const client = await services.connect.open()
   const requestPage = () =>

@@ -133,7 +133,7 @@ longTest('after ten failures in a row one call a minute checks Zoho until it rec
   expect(await services.db.failure.count()).toBe(0)
 })
 
-test('two pictures that Zoho never answers for are no outage: after a look at Zoho they fail alone', async () => {
+longTest('two pictures that Zoho never answers for are no outage: after a look at Zoho they fail alone', async () => {
   const { zoho, services, url } = await start({ items: createSeed({ count: 30 }) })
   const [one, other] = zoho.items().filter((item) => item.image_document_id !== '')
   const path = new RegExp(`(${one!.item_id}|${other!.item_id})/image`)

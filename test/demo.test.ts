@@ -114,7 +114,7 @@ longTest(
   300_000,
 )
 
-test('a command that only reads makes no database where there is none, and says what to do', async () => {
+longTest('a command that only reads makes no database where there is none, and says what to do', async () => {
   const dataDir = join(await newFolder(), 'data')
   for (const command of [['status'], ['user', 'list'], ['config', 'show']]) {
     const { status, stderr } = await runZinc(command, { DATA_DIR: dataDir })

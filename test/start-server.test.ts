@@ -15,7 +15,7 @@ import { startServer } from '../src/start-server.ts'
 import { childEnvironment } from './helpers/child-environment.ts'
 import { runZinc } from './helpers/cli.ts'
 import { createTestDatabase } from './helpers/database.ts'
-import { longTest, longTestOnLinux } from './helpers/long.ts'
+import { longTest, longTestOnLinux, times } from './helpers/long.ts'
 import { startServerProcess } from './helpers/server-process.ts'
 import { CTRL_C, onTerminal } from './helpers/terminal.ts'
 import { waitFor } from './helpers/wait-for.ts'
@@ -219,18 +219,22 @@ longTest('a command that is told to stop twice still closes what it opened', asy
   await expect(readFile(join(DATA_DIR, 'postgres', 'cluster', 'postmaster.pid'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
-test.each([
+const programs: [string, string, () => Promise<string>, string][] = [
   ['server', 'src/server.ts', async () => join(await newFolder(), 'file'), 'it, or a part of its path, is a file and not a folder'],
   ['demo', 'src/demo.ts', async () => join(await newFolder(), 'file', 'data'), 'it, or a part of its path, is a file and not a folder'],
   ['command', 'bin/zinc.js', async () => '/proc/zinc', 'it does not exist and cannot be created'],
-])('a DATA_DIR that cannot be used ends the %s in words, without a stack', async (_, program, place, reason) => {
-  const DATA_DIR = await place()
-  if (DATA_DIR.includes('/file')) await writeFile(DATA_DIR.replace(/file.*/, 'file'), '')
-  const { output, ended } = spawnProgram([program, ...(program === 'bin/zinc.js' ? ['sync', 'items'] : [])], { DATA_DIR, PORT: '0' })
-  expect(await ended).toBe(1)
-  expect(output.stderr).toMatch(/^zinc[^\n]* cannot be used: [^\n]*\nSet DATA_DIR to a folder that this account can write to\.\n$/)
-  expect(output.stderr).toContain(reason)
-})
+]
+test.each(programs.slice(0, times(1, 3)))(
+  'a DATA_DIR that cannot be used ends the %s in words, without a stack',
+  async (_, program, place, reason) => {
+    const DATA_DIR = await place()
+    if (DATA_DIR.includes('/file')) await writeFile(DATA_DIR.replace(/file.*/, 'file'), '')
+    const { output, ended } = spawnProgram([program, ...(program === 'bin/zinc.js' ? ['sync', 'items'] : [])], { DATA_DIR, PORT: '0' })
+    expect(await ended).toBe(1)
+    expect(output.stderr).toMatch(/^zinc[^\n]* cannot be used: [^\n]*\nSet DATA_DIR to a folder that this account can write to\.\n$/)
+    expect(output.stderr).toContain(reason)
+  },
+)
 
 longTest('a file in the place of the settings folder ends the start in words that name it', async () => {
   const environment = await newPlace()

@@ -99,7 +99,9 @@ longTest('a rehearsal of a damaged backup fails with its code', async () => {
 
 test('one notification says that the newest good backup is too old', async () => {
   const { db, notifier } = zinc.services
-  await db.backup.updateMany({ where: { kind: 'backup' }, data: { finished_at: new Date(Date.now() - 31 * 3_600_000) } })
+  const finished_at = new Date(Date.now() - 31 * 3_600_000)
+  await db.backup.updateMany({ where: { kind: 'backup' }, data: { finished_at } })
+  await db.backup.create({ data: { kind: 'backup', target, state: 'success', started_by: 'schedule', finished_at } })
   expect(await list()).toMatchObject({ too_old: true })
   await notifier.watch()
   await notifier.watch()

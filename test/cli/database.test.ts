@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
 import { createEmptyDatabase } from '../helpers/database.ts'
@@ -82,7 +82,7 @@ longTest('a restore refuses a database with content, and a partial dump leaves n
   expect(JSON.parse(filled.stdout)).toMatchObject({ status: 'error', code: 'database_not_empty' })
 })
 
-test('a login for readers is printed once, reads the views, and is removed again', async () => {
+longTest('a login for readers is printed once, reads the views, and is removed again', async () => {
   const { environment } = await startZinc({ synced: true })
   const name = `cli_reader_${process.pid}`
   const made = await zinc(['db', 'reader', '--name', name, '--json'], environment)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importStores } from '../../src/cli/store-import.ts'
 import { parseCsv } from '../../src/lib/parse-csv.ts'
+import { longTest } from '../helpers/long.ts'
 import { oldWorld } from '../helpers/predecessors.ts'
 import { createTestStore } from '../helpers/test-shop.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -51,7 +52,7 @@ test('stores keep their ids and get a token each in a file that only its owner c
   expect(parseCsv(await readFile(tokensFile, 'utf8')).rows).toHaveLength(2)
 })
 
-test('a store gets its location by id or name; an unknown or ambiguous one is reported', async () => {
+longTest('a store gets its location by id or name; an unknown or ambiguous one is reported', async () => {
   const { services } = await startZinc()
   const { db } = services
   await db.location.createMany({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -87,7 +88,7 @@ test('from nothing set up to a real sync, on settings alone: stored, masked, tes
   expect(audit.map((it) => it.fields)).toEqual([['client_id', 'client_secret', 'refresh_token'], ['organization_id']])
 })
 
-test('modules are switched and scheduled by name or slug, and what is off is not synced', async () => {
+longTest('modules are switched and scheduled by name or slug, and what is off is not synced', async () => {
   const zinc = await startZinc()
   await request(zinc, 'GET', '/organizations') // tells the zone
   expect(await request(zinc, 'PATCH', '/modules/Zoho%20Inventory', { enabled: false })).toMatchObject({

@@ -39,7 +39,7 @@ longTest('where the limit forbids another sign-in the test says so, and leaves s
   expect((await zinc.sync()).status).toBe('success')
 })
 
-test('a token that was revoked while the test may not sign in is named, and no scope is', async () => {
+longTest('a token that was revoked while the test may not sign in is named, and no scope is', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   for (let n = 0; n < 6; n++) await request(zinc, 'POST', '/test')

@@ -46,7 +46,7 @@ longTest('the embedded database is UTF-8, shared by a second opener, and keeps i
   await expect(ask(again.url, 'select 1')).rejects.toThrow()
 })
 
-test('a database that dies is started again, also when it left its lock file', async () => {
+longTest('a database that dies is started again, also when it left its lock file', async () => {
   const dataDir = await folder()
   await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
   const pid = Number((await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[0])

@@ -13,7 +13,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
 
-test('a second instance with other keys or another disk is refused with the remedy, and rotation is not', async () => {
+longTest('a second instance with other keys or another disk is refused with the remedy, and rotation is not', async () => {
   const first = { JWT_SECRET: key(1), CREDENTIALS_KEY: key(2) }
   const { environment } = await startZinc({ environment: first })
   const open = async (change: Record<string, string>) => {

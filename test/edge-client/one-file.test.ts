@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { childEnvironment } from '../helpers/child-environment.ts'
 import { edgeFolder, expectMirror } from '../helpers/edge-folder.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const run = promisify(execFile)
 
-test('head office serves the edge client as one file with its hash, and it pulls where only Node is', async () => {
+longTest('head office serves the edge client as one file with its hash, and it pulls where only Node is', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const response = await fetch(`${shop.url}/downloads/zinc-edge.js`)

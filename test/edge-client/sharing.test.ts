@@ -7,6 +7,7 @@ import type { EdgeSettings, StoreHistoryDay, StoreStatus, SyncPhoto } from '../.
 import { edgeFolder, expectMirror, puller } from '../helpers/edge-folder.ts'
 import { type EdgeClient, openCountedLine, openEdgeClient, openEdgeClients } from '../helpers/edge-network.ts'
 import { openRogue } from '../helpers/edge-rogue.ts'
+import { longTest } from '../helpers/long.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -118,7 +119,7 @@ test('a peer that lies about the list and about every photo costs nothing but a 
   await expectMirror(client.dir, photos)
 })
 
-test('with head office away a client completes its folder from a peer, and its list too', async () => {
+longTest('with head office away a client completes its folder from a peer, and its list too', async () => {
   const store = await addStore()
   const line = await openCountedLine(zinc.url)
   const [first, second] = (await openEdgeClients(store, line.url, { net: 4, count: 2 })) as [EdgeClient, EdgeClient]

@@ -85,7 +85,7 @@ export async function openZinc({
     DATA_DIR: dataDir,
     DATABASE_URL: database.url,
     // Each connection costs PostgreSQL a process.
-    DATABASE_MAX_CONNECTIONS: '4',
+    DATABASE_MAX_CONNECTIONS: '3',
     PORT: '0',
     LOG_LEVEL: 'silent',
     ADMIN_PASSWORD: PASSWORD,

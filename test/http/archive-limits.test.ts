@@ -108,8 +108,15 @@ longTestOnLinux('forty archives that are not read are 4 a token and 16 in all, a
 })
 
 let zinc: TestZinc
+let store: { id: string }
 beforeAll(async () => {
-  zinc = await openZinc()
+  zinc = await openZinc({ synced: true })
+  const made = await zinc.call('/api/v1/stores', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code: 'A', name: 'A' }),
+  })
+  store = ((await made.json()) as { data: { id: string } }).data
   return (zinc as unknown as { end(): Promise<void> }).end
 })
 const post = (path: string, body: string) =>
@@ -126,13 +133,6 @@ async function entriesOf(response: Response): Promise<{ name: string; bytes: Buf
 }
 
 longTest('an archive holds large photos whole, each once, in the requested order', async () => {
-  await zinc.sync('?sync_images=true')
-  const made = await zinc.call('/api/v1/stores', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code: 'A', name: 'A' }),
-  })
-  const store = ((await made.json()) as { data: { id: string } }).data
   const noise = await sharp(randomBytes(900 * 900 * 3), { raw: { width: 900, height: 900, channels: 3 } })
     .png()
     .toBuffer()
@@ -169,7 +169,6 @@ test('a body of reports beyond 1 MB, or with more than a thousand, is refused be
 
 test('a file name that looks like parameters of the header stays a name, with the ending of its bytes', async () => {
   const [product] = await zinc.services.db.product.findMany({ where: { image_state: 'stored' }, take: 1 })
-  const [store] = await zinc.services.db.store.findMany({ take: 1 })
   const bytes = await sharp({ create: { width: 30, height: 30, channels: 3, background: 'red' } })
     .png()
     .toBuffer()
@@ -184,7 +183,7 @@ test('a file name that looks like parameters of the header stays a name, with th
     const uploaded = await zinc.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: imageForm([bytes]) })
     const { id } = ((await uploaded.json()) as { data: { id: string } }).data
     await zinc.services.db.photo.update({ where: { id }, data: { filename } })
-    const response = await zinc.call(`/api/v1/sync/product-photos/${id}/download/?store_id=${store!.id}`)
+    const response = await zinc.call(`/api/v1/sync/product-photos/${id}/download/?store_id=${store.id}`)
     expect(response.headers.get('content-disposition')).toBe(header)
     await zinc.call(`/api/products/${product!.id}/images/${id}`, { method: 'DELETE' })
   }

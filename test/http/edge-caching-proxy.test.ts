@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
+import { times } from '../helpers/long.ts'
 import { createTestStore, startShop } from '../helpers/test-shop.ts'
 
 interface Kept {
@@ -58,42 +59,46 @@ async function openCache(target: string, { cacheControl, vary }: { cacheControl:
   return { url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, hits: () => hits }
 }
 
-test.for([
-  { cacheControl: true, vary: true },
+const CACHES = [
   { cacheControl: true, vary: false },
+  { cacheControl: true, vary: true },
   { cacheControl: false, vary: true },
-])('behind a shared cache that obeys %o, no store gets what another one asked for', async (obeys) => {
-  const shop = await startShop()
-  const [one, other] = [await shop.addStore({ variant: 'thumb' }), await shop.addStore({ variant: 'medium' })]
-  const cache = await openCache(shop.url, obeys)
-  const [x, y] = [createTestStore(cache.url, one), createTestStore(cache.url, other)]
-  const { photos } = await one.list()
-  const photo = photos[0]!
-  const addresses = [
-    `/?store_id=${one.id}`,
-    `/?store_id=${one.id}&cursor=${(await one.list('&limit=5')).next_cursor}`,
-    `/digest?store_id=${one.id}`,
-    `/${photo.id}/download/?store_id=${one.id}`,
-    `/${photo.id}/download/?store_id=${one.id}&variant=original`,
-  ]
-  for (const address of addresses) {
-    const mine = await x.fetch(address)
-    expect(mine.status).toBe(200)
-    const bytes = Buffer.from(await mine.arrayBuffer())
-    for (const path of [address, address]) {
-      const foreign = await y.fetch(path)
-      expect([path, foreign.status]).toEqual([path, 403])
-      expect(Buffer.from(await foreign.arrayBuffer()).equals(bytes)).toBe(false)
-      const nobody = await fetch(`${cache.url}/api/v1/sync/product-photos${path}`)
-      expect(nobody.status).toBe(401)
+]
+test.for(CACHES.slice(0, times(1, CACHES.length)))(
+  'behind a shared cache that obeys %o, no store gets what another one asked for',
+  async (obeys) => {
+    const shop = await startShop()
+    const [one, other] = [await shop.addStore({ variant: 'thumb' }), await shop.addStore({ variant: 'medium' })]
+    const cache = await openCache(shop.url, obeys)
+    const [x, y] = [createTestStore(cache.url, one), createTestStore(cache.url, other)]
+    const { photos } = await one.list()
+    const photo = photos[0]!
+    const addresses = [
+      `/?store_id=${one.id}`,
+      `/?store_id=${one.id}&cursor=${(await one.list('&limit=5')).next_cursor}`,
+      `/digest?store_id=${one.id}`,
+      `/${photo.id}/download/?store_id=${one.id}`,
+      `/${photo.id}/download/?store_id=${one.id}&variant=original`,
+    ]
+    for (const address of addresses) {
+      const mine = await x.fetch(address)
+      expect(mine.status).toBe(200)
+      const bytes = Buffer.from(await mine.arrayBuffer())
+      for (const path of [address, address]) {
+        const foreign = await y.fetch(path)
+        expect([path, foreign.status]).toEqual([path, 403])
+        expect(Buffer.from(await foreign.arrayBuffer()).equals(bytes)).toBe(false)
+        const nobody = await fetch(`${cache.url}/api/v1/sync/product-photos${path}`)
+        expect(nobody.status).toBe(401)
+      }
+      // And the one whose it is gets its own again.
+      expect(Buffer.from(await (await x.fetch(address)).arrayBuffer()).equals(bytes)).toBe(true)
     }
-    // And the one whose it is gets its own again.
-    expect(Buffer.from(await (await x.fetch(address)).arrayBuffer()).equals(bytes)).toBe(true)
-  }
-  // The cache does keep what it may: else this would prove nothing.
-  if (!obeys.cacheControl) expect(cache.hits()).toBeGreaterThan(0)
+    // The cache does keep what it may: else this would prove nothing.
+    if (!obeys.cacheControl) expect(cache.hits()).toBeGreaterThan(0)
 
-  // Where the cache obeys, a revoked token is refused although its answers were asked for before.
-  await shop.send('DELETE', `/api/v1/stores/${one.id}/tokens/${one.tokenId}`)
-  if (obeys.cacheControl) for (const address of addresses) expect((await x.fetch(address)).status).toBe(401)
-})
+    // Where the cache obeys, a revoked token is refused although its answers were asked for before.
+    await shop.send('DELETE', `/api/v1/stores/${one.id}/tokens/${one.tokenId}`)
+    if (obeys.cacheControl) for (const address of addresses) expect((await x.fetch(address)).status).toBe(401)
+  },
+)

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -157,7 +158,7 @@ test('a caller who asks too often waits, whoever asks beside it does not, and he
   expect([...ofKey, await use(keys[1]!)]).toEqual([...Array(20).fill(200), 429, 200])
 })
 
-test('metrics need this machine, METRICS_TOKEN or an admin, and cover runs, calls and requests', async () => {
+longTest('metrics need this machine, METRICS_TOKEN or an admin, and cover runs, calls and requests', async () => {
   const { url, call, sync } = await startZinc({ environment: { METRICS_TOKEN: 'a-long-enough-token' } })
   await sync('?sync_images=true')
   const get = (headers: Record<string, string>) => fetch(`${url}/metrics`, { headers })

@@ -165,7 +165,7 @@ longTest('pulls without line items, since a time or without a session move no wa
   await expect(zinc.services.pulls.start({ app: 'invoice', modules: ['bills'] }, { startedBy: 'test' })).rejects.toThrow('has no bills')
 })
 
-test('lists in no order are read whole, and changes during reading are not missed', async () => {
+longTest('lists in no order are read whole, and changes during reading are not missed', async () => {
   const { zinc, books, pull, newest, rows } = await startPulls({ books: { ...SMALL, contacts: 450, customerpayments: 450 } })
   books.unsorted.add('contacts')
   books.unsortable.add('invoices')

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const LIST = /inventory\/v1\/items\?/
@@ -106,7 +107,7 @@ test('unreadable items, long numbers, price texts and direction marks are kept a
   expect([odd.selling_price, odd.cost_price?.toFixed()]).toEqual([null, '0'])
 })
 
-test('an edit that the list shows late is not missed, nor one in the hour that summer time repeats', async () => {
+longTest('an edit that the list shows late is not missed, nor one in the hour that summer time repeats', async () => {
   const { zoho, sync, services } = await startZinc({ zone: 'America/New_York' })
   await sync()
   const [late, prompt] = zoho.items()
@@ -135,7 +136,7 @@ test('an edit that the list shows late is not missed, nor one in the hour that s
   ).toEqual([{ zoho_modified_at: new Date('2026-11-01T05:30:00Z') }, { zoho_modified_at: new Date('2026-11-01T06:30:00Z') }])
 })
 
-test('an item that is edited while the list is read counts once, and its last state is kept', async () => {
+longTest('an item that is edited while the list is read counts once, and its last state is kept', async () => {
   const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 450 }) })
   const [moved] = zoho.items()
   zoho.beforePages(

@@ -40,7 +40,7 @@ test('while Zoho does not answer the run is parked, no image is lost, and it res
   expect((await zinc.services.db.photo.count()) + (await zinc.services.db.failure.count())).toBe(imagesOf(zinc))
 })
 
-test('a refresh token revoked in mid-run ends it at the next step without further calls', async () => {
+longTest('a refresh token revoked in mid-run ends it at the next step without further calls', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 120 }), imageOf: smallImage })
   const id = await start(zinc)
   await waitFor(() => zinc.zoho.counters.images >= 5)
@@ -94,7 +94,7 @@ longTest('a broken transfer is repeated; a picture truncated at Zoho is kept and
   expect(zinc.zoho.counters.perImage.get(damaged!.item_id)).toBe(2)
 })
 
-test.each(['404', '200_empty', '204'] as const)(
+test.each((['404', '200_empty', '204'] as const).slice(0, times(1, 3)))(
   'where Zoho has no picture after all (%s), it is missing and no failure',
   async (noImage) => {
     const zinc = await startZinc({ items: createSeed({ count: 6 }), toggles: { noImage, imageType: 'missing' } })

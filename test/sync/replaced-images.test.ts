@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -68,7 +68,7 @@ longTest('an image that Zoho named before it could send it comes once the item i
   expect(run).toMatchObject({ status: 'success', statistics: { images_total: 1 } })
 })
 
-test('an empty response in place of a new image is asked for again before the old one goes', async () => {
+longTest('an empty response in place of a new image is asked for again before the old one goes', async () => {
   const { zoho, sync, services } = await startZinc({ synced: true })
   const [once, always] = zoho.items().filter((item) => item.image_document_id !== '')
   for (const item of [once!, always!]) zoho.replaceImage(item.item_id, 88_003)

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { Agent } from 'undici'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createClient } from '../../src/connection/create-client.ts'
 import { openDatabase } from '../../src/database/client.ts'
@@ -9,11 +9,18 @@ import { createEncryption } from '../../src/settings/encryption.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { longTest } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { startZinc } from '../helpers/zinc.ts'
+import { openZinc, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const LIST = /inventory\/v1\/items\?/
+
+let shop: TestZinc
+beforeAll(async () => {
+  const opened = await openZinc()
+  shop = opened
+  return opened.end
+})
 
 test.each([
   ['a page of HTML with status 200', { body: '<html>Sign in</html>', contentType: 'text/html' }],
@@ -30,13 +37,19 @@ test.each([
   ],
   ['"not authorized" with status 200', { body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
   ['a refused token with status 200', { body: '{"code":14,"message":"Invalid value passed for authtoken"}' }],
-])('one answer with %s is asked for again and loses nothing', async (_name, fault) => {
-  const { zoho, sync, services } = await startZinc()
+])('one answer with %s is asked for again and loses nothing', async (name, fault) => {
+  const { zoho, sync, services } = shop
+  const [item] = zoho.items()
+  zoho.edit(item!.item_id, { name: `Renamed for ${name}` })
   zoho.fail({ path: LIST, times: 1, ...fault })
-  expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30, new: 30 } })
-  expect(await services.db.product.count()).toBe(30)
-  const names = new Set((await services.db.product.findMany({ select: { name: true } })).map((it) => it.name))
-  for (const item of zoho.items()) expect(names.has(item.name)).toBe(true)
+  expect(await sync('?mode=full')).toMatchObject({ status: 'success', statistics: { total: 30 } })
+  const names = (await services.db.product.findMany({ where: { deleted_at: null } })).map((it) => it.name)
+  expect(names.sort()).toEqual(
+    zoho
+      .items()
+      .map((it) => it.name)
+      .sort(),
+  )
 })
 
 longTest('"Access Denied" instead of a token parks the run without calls until Zoho recovers', async () => {
@@ -91,20 +104,24 @@ async function signInAt(url: string): Promise<string> {
   return ((await response.json()) as { access_token: string }).access_token
 }
 
-test.each([
+const causes: [string, Record<string, string>, string][] = [
   ['wrong secret', { ZOHO_CLIENT_SECRET: 'fake-but-wrong' }, 'invalid_client_secret'],
   ['unknown client', { ZOHO_CLIENT_ID: '1000.ANOTHERFAKE' }, 'invalid_client'],
   ['revoked refresh token', { ZOHO_REFRESH_TOKEN: 'fake-and-revoked' }, 'invalid_code'],
   ['unknown organisation', { ZOHO_ORGANIZATION_ID: '1' }, 'unknown_organization'],
   ['nothing set up', { ZOHO_CLIENT_ID: '' }, 'not_set_up'],
-])("with %s the sync answers 502 with Zoho's code and the next step", async (_name, environment, code) => {
-  const { call } = await startZinc({ environment })
-  const response = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
-  expect(response.status).toBe(502)
-  const body = (await response.json()) as { code: string; detail: { remedy: string; run_id: string } }
-  expect(body.code).toBe(code)
-  expect(body.detail.remedy.length).toBeGreaterThan(20)
-})
+]
+test.each(causes.slice(0, times(2, causes.length)))(
+  "with %s the sync answers 502 with Zoho's code and the next step",
+  async (_name, environment, code) => {
+    const { call } = await startZinc({ environment })
+    const response = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
+    expect(response.status).toBe(502)
+    const body = (await response.json()) as { code: string; detail: { remedy: string; run_id: string } }
+    expect(body.code).toBe(code)
+    expect(body.detail.remedy.length).toBeGreaterThan(20)
+  },
+)
 
 test('200 calls that find their token refused at the same moment refresh it once', async () => {
   const { zoho, services, environment } = await startZinc()

@@ -141,7 +141,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(zohoConnectionRoutes, { prefix: zohoPrefix, db, connect })
   await app.register(oauthRoutes, { prefix: zohoPrefix, connect, publicUrl: http.publicUrl })
   await app.register(webhookSettingsRoutes, { prefix: zohoPrefix, db, connect })
-  await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })
+  await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits, ...deps.itemSync })
   await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notifier.test })
   await app.register(auditRoutes, { prefix: zohoPrefix, db })
   await app.register(fieldMappingRoutes, { prefix: zohoPrefix, ...deps })

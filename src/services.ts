@@ -11,7 +11,7 @@ import { createProductRecords } from './catalog/product-records.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
-import { isWithinPace, readStockPercent } from './connection/quota.ts'
+import { createStockShare } from './connection/quota.ts'
 import { knownStorageId } from './database/instance.ts'
 import { openConfiguredDatabase } from './database/open.ts'
 import { openImages } from './images/images.ts'
@@ -20,7 +20,6 @@ import { createFileCache } from './images/storage/file-cache.ts'
 import { openStorage } from './images/storage/open-storage.ts'
 import { openDataDir } from './lib/data-dir.ts'
 import { createPublicAddress } from './lib/public-address.ts'
-import { createGuardedAgents } from './lib/ssrf-guard.ts'
 import { createWebhookAgents, openNotifier } from './notifications/notifier.ts'
 import type { Overrides } from './overrides.ts'
 import { openPhotoSync } from './photo-sync/photo-sync.ts'
@@ -39,9 +38,8 @@ import { createSyncHandlers } from './sync/handlers.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
 import { createModules } from './sync/modules/modules.ts'
 import { createWebhookQueue } from './sync/webhook/queue.ts'
-import { createWebhookDelivery } from './webhooks/delivery.ts'
-import { createWebhooks } from './webhooks/endpoints.ts'
-import { refuseBlockedUrl, webhookUrlBlocked } from './webhooks/send.ts'
+import { refuseBlockedUrl } from './webhooks/send.ts'
+import { openWebhooks } from './webhooks/webhooks.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -58,6 +56,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const { db, databaseUrl, ownerUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
 
     const queue = createJobQueue({ db, log, works })
+    const base = { db, databaseUrl, clock, log, queue, works }
 
     const imagesDir = join(config.dataDir, 'images')
     const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
@@ -71,28 +70,15 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const { admin, sessionDays, requireSecondFactor } = config
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
     const images = opened.use(
-      await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
+      await openImages({ ...overrides, ...base, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
     )
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
-    const photoSync = opened.use(
-      await openPhotoSync({ ...images, db, databaseUrl, clock, keys: jwtKeys, imageUrls, publicUrl: address.current }),
+    const photoSync = opened.use(await openPhotoSync({ ...images, ...base, keys: jwtKeys, imageUrls, publicUrl: address.current }))
+    const productFeed = opened.use(await openProductFeed(base))
+    const { webhooks, webhookDelivery } = opened.use(
+      openWebhooks({ ...base, encryption, settings: config.webhooks, resolve: overrides.resolveImageHost, publicUrl: address.current }),
     )
-    const productFeed = opened.use(await openProductFeed({ db, databaseUrl, log }))
-    const receivers = opened.use(
-      createGuardedAgents({ allowlist: config.webhooks.urlAllowlist, resolve: overrides.resolveImageHost, blocked: webhookUrlBlocked }),
-    )
-    const webhookDelivery = createWebhookDelivery({
-      db,
-      clock,
-      log,
-      queue,
-      encryption,
-      agents: receivers,
-      publicUrl: address.current,
-      retrySeconds: config.webhooks.retrySeconds,
-      works,
-    })
     if (works) {
       const tasks = {
         'old logins': () => accounts.sessions.sweep(),
@@ -105,148 +91,86 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
           await pruneProductFeed(db, { olderThanDays: config.edges.tombstoneDays })
         },
       }
-      opened.use(startMaintenance(tasks, { log }))
+      opened.use(startMaintenance(tasks, base))
     }
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
-    const scheduler = createScheduler({ db, clock, log, works })
-    const notificationReceivers = opened.use(
-      createWebhookAgents({
-        ...config.notify,
-        allowlist: [...config.images.urlAllowlist, ...config.webhooks.urlAllowlist],
-        resolve: overrides.resolveImageHost,
-      }),
-    )
+    const scheduler = createScheduler(base)
+    const notificationReceivers = opened.use(createWebhookAgents(config, overrides.resolveImageHost))
     const connect = opened.use(
       await openConnection({
         refuseWebhookUrl: (url) => refuseBlockedUrl(notificationReceivers, url),
         ...overrides,
+        ...base,
         config,
-        db,
         encryption,
-        clock,
-        log,
-        queue,
         dispatcher,
         redirectUri: () => `${address.current()}/api/settings/integrations/zoho/oauth/callback`,
         onZone: (tx, zone) => scheduler.rezone(tx, zone),
       }),
     )
     const paths = pullPaths(config.dataDir, config.pull.jsonBaseDir)
-    const { requestsPerMinute, requestsPerDay, concurrency } = config.zoho
+    const { requestsPerMinute, requestsPerDay } = config.zoho
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
     // Closed after the runs that add jobs, and before the services that jobs use.
     opened.use(queue)
     const organization = async () => (await connect.settings.effective()).values.organization_id
-    const stockPercent = async () => readStockPercent(db, await organization(), config.zoho)
-    const runs = opened.adopt(
-      createRuns({
-        db,
-        databaseUrl,
-        clock,
-        log,
-        works,
-        handlers: [
-          ...createSyncHandlers({
-            ...images,
-            ...imports,
-            db,
-            clock,
-            openZoho: connect.open,
-            currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
-            organizationCurrency: (signal) => connect.currency(signal),
-            images,
-            requestsPerDay,
-            stockPercent,
-            // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and
-            // some in transfer.
-            concurrency: requestsPerMinute === 0 ? 8 : concurrency,
-            galleryConcurrency: concurrency,
-          }),
-          ...pullHandlers({ db, clock, log, paths, openZoho: connect.open, concurrency }),
-        ],
-      }),
-      (it) => it.close(),
-    )
+    const stockShare = createStockShare({ db, clock, organization, zoho: config.zoho })
+    const stockPercent = stockShare.percent
+    const sync = createSyncHandlers({ ...base, ...images, ...imports, connection: connect, images, zoho: config.zoho, stockPercent })
+    const pull = pullHandlers({ ...base, paths, openZoho: connect.open, concurrency: config.zoho.concurrency })
+    const runs = opened.adopt(createRuns({ ...base, handlers: [...sync, ...pull] }), (it) => it.close())
     const modules = createModules({
       db,
       runs,
       scheduler,
       isEnabled: async () => (await connect.settings.effective()).enabled,
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
-      isStockWithinPace: async () => {
-        const limits = { perMinute: requestsPerMinute, perDay: requestsPerDay, stockPercent: config.zoho.stockPercent }
-        return isWithinPace({ db, clock, limits }, { organization: (await organization()) ?? 'none', purpose: 'stock' })
-      },
+      isStockWithinPace: stockShare.isWithinPace,
     })
+    const keys = () => ({ jwt: rotation.jwtRing.keys(), credentials: rotation.credentialsRing.keys() })
     const backups = createBackups({
-      db,
+      ...base,
       ownerUrl,
-      clock,
-      log,
-      queue,
       scheduler,
       zone: modules.zone,
       bucketAccess: config.backup.s3,
-      workDir: join(config.dataDir, 'tmp', 'backup'),
-      ownFolders: ['images', 'postgres', 'tmp'].map((name) => join(config.dataDir, name)),
-      source: {
-        databaseUrl,
-        store: images.store,
-        folders: backupFolders(config.dataDir, paths),
-        keys: () => ({ jwt: rotation.jwtRing.keys(), credentials: rotation.credentialsRing.keys() }),
-      },
+      dataDir: config.dataDir,
+      source: { databaseUrl, store: images.store, folders: backupFolders(config.dataDir, paths), keys },
     })
     opened.adopt(scheduler, (it) => it.close())
-    const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
+    const webhookQueue = opened.adopt(createWebhookQueue({ ...base, runs }), (it) => it.close())
     // Looks for no more work before the queue is closed.
     opened.use(webhookDelivery)
     const notifier = opened.use(
       openNotifier({
-        db,
-        clock,
-        log,
-        queue,
+        ...base,
         outlets: { webhooks: notificationReceivers },
-        works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],
         backupPlan: backups.plan,
       }),
     )
     return {
-      db,
-      databaseUrl,
-      log,
-      clock,
+      ...base,
       ...accounts,
       ...photoSync,
+      ...images,
       productFeed,
-      webhooks: createWebhooks({ db, clock, encryption, agents: receivers }),
+      webhooks,
       webhookDelivery,
       productRecords: createProductRecords({ db, clock, productFeed, imageUrl: imageUrls.build }),
       fileCache: createFileCache(images.store),
       connect,
       rotation,
-      queue,
       runs,
       modules,
-      pulls: createPulls({
-        db,
-        clock,
-        paths,
-        runs,
-        openZoho: connect.open,
-        organization,
-        requestsPerMinute,
-        requestsPerDay,
-      }),
+      pulls: createPulls({ ...base, paths, runs, openZoho: connect.open, organization, requestsPerMinute, requestsPerDay }),
       scheduler,
       backups,
       notifier,
       webhookQueue,
       itemSync: { ...imports, requestsPerMinute, requestsPerDay, stockPercent },
-      ...images,
       sendImages: { db, store: images.store, openZoho: async () => connect.open() },
       imageUrls,
       address,

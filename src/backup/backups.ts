@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { isAbsolute, sep } from 'node:path'
+import { isAbsolute, join, sep } from 'node:path'
 import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
@@ -27,12 +27,12 @@ export interface BackupsDeps {
   /** The shop's time zone. */
   zone(): Promise<string>
   source: BackupSource
-  /** Folders of zinc besides `source.folders` in which no backup may be kept. */
-  ownFolders: string[]
   bucketAccess: BucketAccess
-  /** A folder for unfinished work, which is emptied before each. */
-  workDir: string
+  dataDir: string
 }
+
+/** In DATA_DIR, besides the folders that are backed up: no backup may be kept in them. */
+const OWN_FOLDERS = ['images', 'postgres', 'tmp']
 
 type Kind = 'backup' | 'rehearsal'
 /** The names of the schedules in the table that the scheduler reads. */
@@ -47,11 +47,14 @@ export type Backups = ReturnType<typeof createBackups>
 
 /** Backups of this zinc: by the clock and on request, one at a time in all processes. */
 export function createBackups(deps: BackupsDeps) {
-  const { db, clock, log, queue, scheduler, source, bucketAccess, workDir, ownerUrl } = deps
+  const { db, clock, log, queue, scheduler, source, bucketAccess, dataDir, ownerUrl } = deps
+  /** A folder for unfinished work, which is emptied before each. */
+  const workDir = join(dataDir, 'tmp', 'backup')
+  const ownFolders = OWN_FOLDERS.map((name) => join(dataDir, name))
 
   /** Throws BadRequestError: a backup in there would contain itself. */
   function refuseOwnFolder(target: string): void {
-    const folder = [...Object.values(source.folders), ...deps.ownFolders].find((it) => target === it || target.startsWith(it + sep))
+    const folder = [...Object.values(source.folders), ...ownFolders].find((it) => target === it || target.startsWith(it + sep))
     if (folder !== undefined) throw new BadRequestError('invalid_backup_target.own_folder', { target, folder })
   }
 

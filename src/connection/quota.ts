@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Run, Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -147,32 +148,35 @@ export async function setQuota(
   })
 }
 
-/** Returns the percentage of the day that stock by location may use now. */
-export async function readStockPercent(
-  db: Database,
-  organization: string | null | undefined,
-  limits: { stockPercent: number },
-): Promise<number> {
-  const row = organization == null ? null : await db.zohoRateLimit.findUnique({ where: { organization } })
-  return sharePercent('stock', chosenBy(row, limits)) ?? 100
+type ShareDeps = Pick<QuotaDeps, 'db' | 'clock'> & {
+  organization(): Promise<string | null | undefined>
+  zoho: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'stockPercent'>
 }
 
-/**
- * Whether a purpose has used no more of its share than of the day has passed: runs by schedule are
- * then spread over the day, instead of using up the share in the morning. True without limits.
- */
-export async function isWithinPace(
-  { db, clock, limits }: Pick<QuotaDeps, 'db' | 'clock' | 'limits'>,
-  { organization, purpose }: { organization: string; purpose: CallPurpose },
-): Promise<boolean> {
-  const row = await db.zohoRateLimit.findUnique({ where: { organization } })
-  const now = clock.now()
-  if (limits.perMinute === 0 || !row?.day_resets_at || row.day_resets_at <= now) return true
-  const share = shareOf(purpose, chosenBy(row, limits), dayLimitInForce(row.day_limit, limits.perDay))
-  if (share === null) return true
-  const since = new Date(row.day_resets_at.getTime() - DAY_MS)
-  const passed = (now.getTime() - since.getTime()) / DAY_MS
-  return (await callsOf(db, { organization, purpose, since })) <= share * passed
+/** What stock by location may use of the day's calls. */
+export function createStockShare({ db, clock, organization, zoho }: ShareDeps) {
+  async function readLimit() {
+    return db.zohoRateLimit.findUnique({ where: { organization: (await organization()) ?? 'none' } })
+  }
+  return {
+    /** As a percentage of the day. */
+    percent: async (): Promise<number> => sharePercent('stock', chosenBy(await readLimit(), zoho)) ?? 100,
+
+    /**
+     * Whether stock has used no more of its share than of the day has passed: runs by schedule are
+     * then spread over the day, instead of using up the share in the morning. True without limits.
+     */
+    async isWithinPace(): Promise<boolean> {
+      const row = await readLimit()
+      const now = clock.now()
+      if (zoho.requestsPerMinute === 0 || !row?.day_resets_at || row.day_resets_at <= now) return true
+      const share = shareOf('stock', chosenBy(row, zoho), dayLimitInForce(row.day_limit, zoho.requestsPerDay))
+      if (share === null) return true
+      const since = new Date(row.day_resets_at.getTime() - DAY_MS)
+      const passed = (now.getTime() - since.getTime()) / DAY_MS
+      return (await callsOf(db, { organization: row.organization, purpose: 'stock', since })) <= share * passed
+    },
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createGuardedAgents, type GuardOptions, hostAndPort } from '../lib/ssrf-guard.ts'
@@ -40,15 +41,11 @@ export function openNotifier({ syncKinds, backupPlan, ...deps }: NotifierDeps) {
  * Creates connections for webhooks. A stored URL must be public or on the allowlist; the one of the
  * environment may be anywhere, since whoever can set the environment controls the machine.
  */
-export function createWebhookAgents({
-  webhookUrl,
-  allowlist,
-  resolve,
-}: {
-  webhookUrl: string | undefined
-  allowlist: readonly string[]
-  resolve: GuardOptions['resolve']
-}) {
-  const own = webhookUrl === undefined ? [] : [hostAndPort(new URL(webhookUrl))]
-  return createGuardedAgents({ allowlist: [...allowlist, ...own], resolve, blocked: () => new Error('the address is not public') })
+export function createWebhookAgents(
+  { notify, images, webhooks }: Pick<Config, 'notify' | 'images' | 'webhooks'>,
+  resolve: GuardOptions['resolve'],
+) {
+  const own = notify.webhookUrl === undefined ? [] : [hostAndPort(new URL(notify.webhookUrl))]
+  const allowlist = [...images.urlAllowlist, ...webhooks.urlAllowlist, ...own]
+  return createGuardedAgents({ allowlist, resolve, blocked: () => new Error('the address is not public') })
 }

@@ -1,3 +1,5 @@
+import type { Config } from '../config.ts'
+import type { ConnectionContext } from '../connection/connection.ts'
 import { fetchImageUrl } from '../images/fetch/fetch-url.ts'
 import type { Images } from '../images/images.ts'
 import type { RunHandler } from '../runs/run-handler.ts'
@@ -10,17 +12,29 @@ import { createPriceListSync } from './price-lists/price-list-run.ts'
 import { createStockSync } from './stock/stock-run.ts'
 import { createWebhookSync } from './webhook/webhook-sync-run.ts'
 
-export interface SyncHandlerDeps extends ItemSyncDeps {
+export type SyncHandlerDeps = Omit<ItemSyncDeps, 'openZoho' | 'currencyOf' | 'organizationCurrency' | 'requestsPerDay' | 'concurrency'> & {
+  connection: Pick<ConnectionContext, 'open' | 'readOrganization' | 'currency'>
   images: Pick<Images, 'runHandlers'>
-  /** Concurrent calls to Zoho, in runs that fetch only further images. */
-  galleryConcurrency: number
+  zoho: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'concurrency'>
 }
+
+/** Parallel images where Zoho limits nothing: as many as can be decoded, and some in transfer. */
+const UNLIMITED_CONCURRENCY = 8
 
 /**
  * Returns the handlers of every run that syncs items and images from Zoho or a file, and of the
  * image runs that may have to ask Zoho again.
  */
-export function createSyncHandlers({ images, galleryConcurrency, ...itemSync }: SyncHandlerDeps): RunHandler[] {
+export function createSyncHandlers({ connection, images, zoho, ...shared }: SyncHandlerDeps): RunHandler[] {
+  const { concurrency, requestsPerDay, requestsPerMinute } = zoho
+  const itemSync: ItemSyncDeps = {
+    ...shared,
+    openZoho: connection.open,
+    currencyOf: async (client, signal) => (await connection.readOrganization(client, signal))?.currency ?? null,
+    organizationCurrency: (signal) => connection.currency(signal),
+    requestsPerDay,
+    concurrency: requestsPerMinute === 0 ? UNLIMITED_CONCURRENCY : concurrency,
+  }
   const { db, clock, openZoho, ingest, itemLinks, urls } = itemSync
   return [
     createItemSync(itemSync),
@@ -29,7 +43,7 @@ export function createSyncHandlers({ images, galleryConcurrency, ...itemSync }: 
     createCrmSync({ db, clock, openZoho }),
     createGroupSync({ db, clock, openZoho, ingest }),
     createPriceListSync({ db, clock, openZoho }),
-    createGalleryRun({ db, clock, openZoho, ingest, itemLinks, concurrency: galleryConcurrency }),
+    createGalleryRun({ db, clock, openZoho, ingest, itemLinks, concurrency }),
     ...images.runHandlers({
       // A repair waits for the rate limits without reporting it.
       fromZoho: refetchImage(() => openZoho(() => {})),

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Config } from '../../config.ts'
 import { listCalls } from '../../connection/call-log.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
-import { readQuota, readStockPercent, setQuota } from '../../connection/quota.ts'
+import { readQuota, setQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { BadRequestError } from '../../lib/errors.ts'
@@ -22,9 +22,14 @@ export interface ZohoQuotaRoutes {
   connect: ConnectionContext
   modules: ZohoModules
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'stockPercent'>
+  /** Of the day's calls, for stock by location. */
+  stockPercent(): Promise<number>
 }
 
-export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (app, { db, clock, connect, modules, limits }) => {
+export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (
+  app,
+  { db, clock, connect, modules, limits, stockPercent },
+) => {
   const organization = async () => (await connect.settings.effective()).values.organization_id ?? 'none'
   const quota = async () => ({
     status: 'success' as const,
@@ -37,8 +42,8 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       slots: ({ cron, zone }, until) => occurrencesUntil(cron, { zone, from: clock.now(), until }),
       kindsOf: (module, mode) => kindsOf(moduleOf(module).slug, mode),
       stockCalls: async () => {
-        const stockPercent = await readStockPercent(db, await organization(), limits)
-        return expectedStockCalls(db, { at: clock.now(), stockPercent, items: await db.product.count({ where: { deleted_at: null } }) })
+        const items = await db.product.count({ where: { deleted_at: null } })
+        return expectedStockCalls(db, { at: clock.now(), stockPercent: await stockPercent(), items })
       },
     }),
   })

@@ -28,12 +28,13 @@ import { DAY_LIMIT_ONLY, REAL_LIMITS } from './zoho-simulator/rate-limits.ts'
 import { createSeed } from './zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator, type ZohoSimulator } from './zoho-simulator/simulator.ts'
 
-const USAGE = `npm run demo -- [--once] [--all-images] [--with-conflicts] [--photos DIR] [--real-limits] [--items N]
+const USAGE = `npm run demo -- [--once] [--port N] [--all-images] [--with-conflicts] [--photos DIR] [--real-limits] [--items N]
 
   --once            end after the sync; status 0 only if everything arrived
-  --all-images      every item has a picture (otherwise a third has none)
+  --port N          the page's port: otherwise 8010, or any free one where that is in use
+  --all-images      every item has an image (otherwise a third has none)
   --with-conflicts  some items share one SKU
-  --photos DIR      use the photographs of a folder instead of drawn pictures
+  --photos DIR      use the photographs of a folder instead of drawn images
   --real-limits     keep Zoho's limit of calls per minute, too (a first sync then takes about 20 minutes)
   --items N         another number of items than 2204`
 
@@ -52,7 +53,7 @@ async function main(signal: AbortSignal): Promise<number> {
     return 1
   }
   await openDataDir(folder)
-  const ports = await choosePorts(folder)
+  const ports = await choosePorts(folder, values.port)
   const items = createSeed({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({
     port: ports.simulator,
@@ -68,6 +69,8 @@ async function main(signal: AbortSignal): Promise<number> {
     DATA_DIR: folder,
     PORT: String(ports.zinc),
     ADMIN_USERNAME: 'demo',
+    // A receiver of webhooks on this machine can be tried.
+    WEBHOOK_URL_ALLOWLIST: '127.0.0.1,localhost',
     ...environmentFor(zoho.url),
     ...(values['real-limits'] && { ZOHO_REQUESTS_PER_MINUTE: '80' }),
   }
@@ -84,7 +87,9 @@ async function main(signal: AbortSignal): Promise<number> {
   const { store_id, token } = await demoStore(serving)
   await announceDemo(folder, { pid: process.pid, url, environment: { ...environment, PORT: port, ZINC_EDGE_TOKEN: token } })
   try {
-    console.log(`zinc       ${url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
+    console.log(
+      `Page:      ${url}/settings/integrations/zoho\nLogin:     demo / ${password}\nSimulator: ${zoho.url} (a Zoho with ${items.length} items)\n`,
+    )
     // Tokens of an earlier demo's simulator are invalid for this one.
     await serving.services.db.zohoToken.deleteMany()
     await serving.services.db.zohoSignIn.deleteMany()
@@ -94,7 +99,15 @@ async function main(signal: AbortSignal): Promise<number> {
       return values.once ? 1 : 0
     }
     const ok = await complete(serving, zoho, result)
-    print(serving, result, { password, ok, store_id, withoutPicture: withoutImage(zoho), of: items.length })
+    print(serving, result, {
+      password,
+      ok,
+      store_id,
+      withoutPicture: withoutImage(zoho),
+      of: items.length,
+      simulator: zoho.url,
+      item: items[0]!,
+    })
     if (!values.once) await aborted(signal)
     return ok || !values.once ? 0 : 1
   } finally {
@@ -114,17 +127,22 @@ function readOptions() {
         'with-conflicts': { type: 'boolean', default: false },
         'real-limits': { type: 'boolean', default: false },
         photos: { type: 'string' },
+        port: { type: 'string' },
         items: { type: 'string', default: '2204' },
         help: { type: 'boolean', default: false },
       },
     })
     if (!/^[1-9]\d{0,6}$/.test(values.items)) throw new Error(`--items must be a whole number from 1, and not ${values.items}`)
-    return { ...values, items: Number(values.items) }
+    if (values.port !== undefined && !isPort(values.port))
+      throw new Error(`--port must be a number from 1 to 65535, and not ${values.port}`)
+    return { ...values, items: Number(values.items), port: values.port === undefined ? undefined : Number(values.port) }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
     return null
   }
 }
+
+const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535
 
 /** Generated once per demo folder, since the admin account stays. */
 async function demoPassword(dataDir: string): Promise<string> {
@@ -138,7 +156,7 @@ async function demoPassword(dataDir: string): Promise<string> {
 
 async function photographs(dir: string) {
   const files = (await readdir(dir)).filter((name) => /\.(jpe?g|png|webp)$/i.test(name)).sort()
-  if (files.length === 0) throw new Error(`There is no picture in ${dir}`)
+  if (files.length === 0) throw new Error(`There is no image in ${dir}`)
   return (item: { image_seed: number }) => readFile(join(dir, files[item.image_seed % files.length]!))
 }
 
@@ -175,7 +193,7 @@ async function complete({ services }: RunningServer, zoho: ZohoSimulator, result
   })
   const have = new Set(stored.map((product) => product.zoho_item_id))
   const missing = requested.filter((id) => !have.has(id))
-  if (missing.length > 0) console.log(`${missing.length} pictures are missing`)
+  if (missing.length > 0) console.log(`${missing.length} images are missing`)
   return result.status === 'success' && missing.length === 0
 }
 
@@ -198,9 +216,13 @@ interface Shown {
   store_id: string
   withoutPicture: number
   of: number
+  simulator: string
+  /** One to change in the simulated Zoho. */
+  item: { item_id: string; sku: string }
 }
 
-function print({ url }: RunningServer, result: ItemSyncResult, { password, ok, store_id, withoutPicture: withoutImage, of }: Shown): void {
+function print({ url }: RunningServer, result: ItemSyncResult, shown: Shown): void {
+  const { password, ok, store_id, withoutPicture: withoutImage, of, simulator, item } = shown
   console.log(
     `\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`,
   )
@@ -209,7 +231,7 @@ function print({ url }: RunningServer, result: ItemSyncResult, { password, ok, s
   // The same folder in the other terminal; without DATA_DIR both use the default one.
   const dataDir = process.env.DATA_DIR ? `${exportLines({ DATA_DIR: process.env.DATA_DIR })[0]?.replace('export ', '')} ` : ''
   console.log(`
-${withoutImage === 0 ? 'Every item has' : `${count(withoutImage)} of ${count(of)} items have no`} picture in the catalogue.
+${withoutImage === 0 ? 'Every item has' : `${count(withoutImage)} of ${count(of)} items have no`} image in the catalogue.
 
 Page:  ${url}/settings/integrations/zoho
 Login: demo / ${password}        API: ${url}/docs
@@ -222,6 +244,12 @@ In another terminal, in the folder of zinc:
   TOKEN=$(npx zinc login)
   curl -s -H "Authorization: Bearer $TOKEN" '${url}/api/products?limit=2'
   curl -s -X POST -H "Authorization: Bearer $TOKEN" '${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true'
+
+Change a price in the simulated Zoho, sync, and see it here:
+
+  curl -s -X POST -H 'Content-Type: application/json' -d '{"rate":9.99}' ${simulator}/_control/items/${item.item_id}
+  npx zinc sync items
+  curl -s -H "Authorization: Bearer $TOKEN" '${url}/api/products/zoho:${item.item_id}'
 `)
 }
 

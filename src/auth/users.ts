@@ -142,7 +142,7 @@ export async function ensureAdmin(
   { username, password }: { username: string; password: string | undefined },
 ): Promise<{ made: boolean; password: string | null }> {
   if ((await db.appUser.count()) > 0) return { made: false, password: null }
-  // The form that a login searches for.
+  // As a login looks it up: trimmed and normalized.
   username = cleanUsername(username)
   const chosen = password ?? randomBytes(12).toString('base64url')
   const password_hash = await passwords.hash(chosen)

@@ -11,8 +11,8 @@ export interface Keep {
 const DAY_MS = 86_400_000
 
 /**
- * Returns which backups to keep: of each of the newest days, weeks (from Monday) and months that
- * have any, the newest one, in UTC. The newest good one is always kept.
+ * Returns which backups to keep: the newest of each of the last days, weeks (from Monday) and
+ * months with a backup, in UTC. The newest good one is always kept.
  */
 export function chooseKept(backups: Pick<Manifest, 'id' | 'created_at' | 'state'>[], keep: Keep): Set<string> {
   const newestFirst = [...backups].sort((a, b) => (a.created_at < b.created_at ? 1 : -1))

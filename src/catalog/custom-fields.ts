@@ -24,7 +24,7 @@ const filledFields = ({ custom_fields: fields }: ItemCustomFields): string[] => 
 ]
 
 /**
- * Notes which custom fields the rows of a list have. `noted` holds those that this pass has written
+ * Notes which custom fields the rows of a list have. `noted` holds those that this run has written
  * already.
  */
 export async function noteListedFields(

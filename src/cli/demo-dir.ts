@@ -38,9 +38,9 @@ export async function resolveDemoDir(dataDir: string): Promise<string> {
 }
 
 /** Returns the ports of the previous start where they are free, otherwise any others. */
-export async function choosePorts(folder: string): Promise<DemoPorts> {
+export async function choosePorts(folder: string, port?: number): Promise<DemoPorts> {
   const requested = (await read(join(folder, PORTS_FILE), Ports)) ?? FIRST_PORTS
-  return { zinc: await freePort(requested.zinc), simulator: await freePort(requested.simulator) }
+  return { zinc: port ?? (await freePort(requested.zinc)), simulator: await freePort(requested.simulator) }
 }
 
 export const rememberPorts = (folder: string, ports: DemoPorts): Promise<void> => writeFile(join(folder, PORTS_FILE), JSON.stringify(ports))

@@ -122,7 +122,7 @@ function inWords(error: unknown, dir: string): unknown {
   if (error instanceof HttpError)
     return new BadRequest(
       error.status === 401
-        ? { ...saidByServer(error), remedy: 'Create a new token on the server: zinc token issue --store ID --name N' }
+        ? { ...saidByServer(error), remedy: 'Create a new token on the server: npx zinc token issue --store ID --name N' }
         : saidByServer(error),
       { cause: error },
     )

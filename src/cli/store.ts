@@ -23,7 +23,7 @@ export function addStore(program: Command, action: Action): void {
         const { stores } = await context.services()
         const { id, code, name } = await stores.create(body.data, SYSTEM_ACTOR)
         context.result({ status: 'success', data: { id, code, name } }, id)
-        context.say(`Next: zinc token issue --store ${id} --name "its edge server"`)
+        context.say(`Next: npx zinc token issue --store ${code} --name "its edge server" > token`)
         return undefined
       }),
     )

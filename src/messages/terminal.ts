@@ -187,11 +187,11 @@ export const TERMINAL = {
   },
   'no_token.empty': {
     message: ({ from }: { from: string }) => `No token found in ${from}`,
-    remedy: 'It must contain only the token. To create a new one: zinc token issue --store ID --name N',
+    remedy: 'It must contain only the token. To create a new one: npx zinc token issue --store ID --name N',
   },
   'no_token.not_only': {
     message: ({ from }: { from: string }) => `Found more than a token in ${from}`,
-    remedy: 'It must contain only the token. To create a new one: zinc token issue --store ID --name N',
+    remedy: 'It must contain only the token. To create a new one: npx zinc token issue --store ID --name N',
   },
   not_confirmed: {
     message: ({ secrets }: { secrets: number }) => `${secrets} stored secrets would be deleted permanently`,

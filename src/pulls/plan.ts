@@ -10,7 +10,7 @@ import { rangeOf } from './incremental-range.ts'
 export interface PullPlanDeps extends LimitsDeps {
   /** Called only when records are to be counted. */
   openZoho(): Promise<ZohoClient>
-  /** Whose quota the pull uses; null before an organisation is chosen. */
+  /** Whose quota the pull uses; null before an organization is chosen. */
   organization(): Promise<string | null>
 }
 

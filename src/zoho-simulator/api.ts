@@ -28,13 +28,13 @@ export interface SimulatorState {
   toggles: SimulatorToggles
   limits: Limits
   meter: ReturnType<typeof createMeter>
-  /** Seconds until the organisation's day ends. */
+  /** Seconds until the organization's day ends. */
   untilMidnight(): number
   faults: Faults
   accounts: OAuthServer
   store: ItemStore
   crm: CrmStore
-  /** Places where goods are kept; none: the organisation does not use them. */
+  /** Places where goods are kept; none: the organization does not use them. */
   locations: SimulatedLocation[]
   groups: ItemGroups
   counters: Counters
@@ -46,7 +46,7 @@ export interface SimulatorState {
 }
 
 /**
- * Adds routes to the API host; token, scope, organisation, limits and scripted faults are handled
+ * Adds routes to the API host; token, scope, organization, limits and scripted faults are handled
  * before them. See `ApiRouteConfig` for exceptions.
  */
 export type ApiRoutes = (api: FastifyInstance, state: SimulatorState) => void

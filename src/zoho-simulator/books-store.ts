@@ -46,7 +46,7 @@ const idOf = (name: BooksModuleName, n: number): string =>
 export type Books = ReturnType<typeof createBooks>
 
 /**
- * Books (and Invoice) of the simulated organisation, with controls for tests: edits, additions,
+ * Books (and Invoice) of the simulated organization, with controls for tests: edits, additions,
  * deletions, and lists that misbehave.
  */
 export function createBooks(counts: BooksCounts = {}, { now }: { now(): number }) {

@@ -22,7 +22,7 @@ export function createItemGroups({ store, toggles, now }: Pick<SimulatorState, '
   const documentOf = (id: string, { image_seed }: SimulatedGroup): string =>
     image_seed === undefined ? '' : String(BigInt(id) + FIRST_IMAGE + BigInt(image_seed))
 
-  /** Groups with their items, by id; newer organisations have one for each other item, too. */
+  /** Groups with their items, by id; newer organizations have one for each other item, too. */
   function all(): Map<string, { name: string; items: SimulatedItem[] }> {
     const groups = new Map<string, { name: string; items: SimulatedItem[] }>()
     for (const item of store.all()) {

@@ -1,5 +1,5 @@
 /**
- * Where Zoho's behaviour is documented in several ways, or differs between organisations: each can
+ * Where Zoho's behaviour is documented in several ways, or differs between organizations: each can
  * be chosen, the first one is the default.
  */
 export interface SimulatorToggles {
@@ -48,10 +48,10 @@ export interface SimulatorToggles {
   dateHeader: number | null
   /**
    * Which rows name a group: every one, those without variants one with their own name (newer
-   * organisations), or only those with variants.
+   * organizations), or only those with variants.
    */
   groupKeys: 'every' | 'grouped'
-  /** Whether the organisation has locations, or is an older one with warehouses. */
+  /** Whether the organization has locations, or is an older one with warehouses. */
   places: 'locations' | 'warehouses'
   /** What the path of the other kind of places responds. */
   otherPlaces: '404' | 'empty'

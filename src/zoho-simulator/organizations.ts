@@ -1,7 +1,7 @@
 import type { ApiRoutes } from './api.ts'
 
 /**
- * The organisations of the account: no organization_id, no page_context, no limit headers.
+ * The organizations of the account: no organization_id, no page_context, no limit headers.
  * Inventory and Books return the same.
  */
 export const organizationRoutes: ApiRoutes = (api, { credentials, zone }) => {

@@ -1,5 +1,5 @@
 export interface Limits {
-  /** Calls of the organisation in any 60 s before it is blocked; null: no limit. */
+  /** Calls of the organization in any 60 s before it is blocked; null: no limit. */
   perMinute: number | null
   perDay: number
   inFlight: number | null
@@ -21,7 +21,7 @@ export interface RateLimitError {
 }
 
 /**
- * Counts the calls of one organisation as Zoho does: a calendar day, a sliding minute, and calls in
+ * Counts the calls of one organization as Zoho does: a calendar day, a sliding minute, and calls in
  * flight.
  */
 export function createMeter({ limits, now, untilMidnight }: { limits: Limits; now(): number; untilMidnight(): number }) {

@@ -5,7 +5,7 @@ import type { SimulatedItem } from './seed.ts'
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /**
- * `2026-06-09T09:45:44-0400`: the organisation's zone with its offset of that day, no colon, whole
+ * `2026-06-09T09:45:44-0400`: the organization's zone with its offset of that day, no colon, whole
  * seconds.
  */
 export function zohoTime(at: Date, zone: string): string {
@@ -63,7 +63,7 @@ function attributeKeys({ group, attributes = [] }: SimulatedItem): Record<string
 }
 
 /**
- * Newer organisations give an item without variants a group with its own name; older ones omit the
+ * Newer organizations give an item without variants a group with its own name; older ones omit the
  * keys.
  */
 function groupKeys(item: SimulatedItem, groups: SimulatorToggles['groupKeys']): Record<string, string> {

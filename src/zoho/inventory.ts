@@ -47,7 +47,7 @@ export async function ping(client: ZohoClient, { runId }: { runId: string }, sig
 
 /** How many ids one call may carry: a URL of about 2 KB. Zoho does not document its maximum. */
 export const IDS_PER_CALL = 100
-/** If Zoho refuses more ids than this, not the ids are wrong but the request itself. */
+/** If Zoho refuses more ids than this, the request itself is wrong, not the ids. */
 const MAX_REFUSED = 20
 /** Zoho's ids are digits; anything else came from a file. */
 export const ITEM_ID = /^\d{1,20}$/

@@ -93,7 +93,7 @@ export async function readPage<Row>(
  * Pages by keyset, not offset: with offsets an edit between two pages shifts rows past the reader.
  * The filter is inclusive, so each page begins with the rows of the last second of the page before,
  * which are left out here. More than one page of rows in one second is paged by offset within it,
- * and that second is read again until two passes agree. A page that does not lead on is an error,
+ * and that second is read again until two passes agree. A page that makes no progress is an error,
  * never the end. The next page is fetched while the caller works on the current one.
  */
 export async function* listByModification<Row>(client: ZohoClient, listing: Listing<Row>, signal: AbortSignal): AsyncGenerator<Row[]> {

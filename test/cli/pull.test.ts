@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
+import { BOOKS_MODULES } from '../../src/facts/books-modules.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { longTest } from '../helpers/long.ts'
 import { SMALL, startPulls } from '../pulls/helpers.ts'
@@ -54,7 +55,7 @@ longTest('the command line pulls, verifies, repairs, exports and prunes with rel
   const response = JSON.parse(fetched.stdout)
   const session = await newest()
   expect(response).toMatchObject({ status: 'success', session, folder: join(zinc.dataDir, 'sync_sessions', session) })
-  expect(response.modules).toHaveLength(10)
+  expect(response.modules).toHaveLength(BOOKS_MODULES.length)
   expect(tokens()).toBe(1)
 
   const plain = await run('fetch', 'bills', 'items')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { pauseQueue } from '../../src/images/media-jobs.ts'
+import { createVariantSettings } from '../../src/images/processing/variant-settings.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
 import { longTest } from '../helpers/long.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -164,6 +165,15 @@ test('a scan finds lost and damaged files, and a repair fetches them from Zoho, 
   })
   await post(`/api/products/${stored[3].id}/images/upload`, { body: imageForm([upload]) })
   expect((await finished('/api/media/integrity/scan')).state).toBe('success')
+})
+
+test('what a shop chose for its variants stays when a later version knows one size more', async () => {
+  const { db } = zinc.services
+  const value = { sizes: { thumb: 140 }, quality: { webp: 60, jpeg: 61, avif: 40 }, formats: ['webp', 'jpeg', 'avif'] }
+  await db.mediaSetting.create({ data: { name: 'variants', value } })
+  const shown = await createVariantSettings(db).current()
+  expect(shown).toMatchObject({ ...value, sizes: { thumb: 140, medium: 600 } })
+  await db.mediaSetting.delete({ where: { name: 'variants' } })
 })
 
 longTest('variants follow the settings: another size, AVIF on request, made again as a run', async () => {

@@ -137,7 +137,7 @@ longTest('Parquet has ids as text, exact DECIMALs and UTC times; sums per curren
   const parquet = await get('books/invoices', 'parquet')
   await writeFile(path, parquet.bytes)
   expect((await readParquet(path)).rows).toHaveLength(40)
-  expect((await zinc.call('/api/zoho/books/expenses/export')).status).toBe(404)
+  expect((await zinc.call('/api/zoho/books/nothing/export')).status).toBe(404)
 
   const file = join(zinc.dataDir, 'out.parquet')
   const done = await runZinc(['export', 'invoices', '--format', 'parquet', '-o', file], zinc.environment)

@@ -30,18 +30,16 @@ export const LARGEST_FIRST = VARIANT_NAMES.toSorted((a, b) => VARIANTS[b].pixels
  */
 export const EFFORT: Record<EncodedFormat, number> = { webp: 2, jpeg: 0, avif: 3, png: 7 }
 
+/**
+ * What a shop chose stays when a later version adds a size or a quality: what its row lacks is the
+ * default.
+ */
 const Stored = z.object({
-  sizes: z.object(eachVariant(() => z.number())),
-  quality: z.object({ webp: z.number(), jpeg: z.number(), avif: z.number() }),
-  formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
+  sizes: z.object(eachVariant((name) => z.number().default(VARIANTS[name].pixels))).prefault({}),
+  quality: z.object({ webp: z.number().default(80), jpeg: z.number().default(82), avif: z.number().default(55) }).prefault({}),
+  formats: z.array(z.enum(['webp', 'jpeg', 'avif'])).default(['webp', 'jpeg']),
 })
 export type VariantConfigSettings = z.infer<typeof Stored>
-
-const DEFAULT: VariantConfigSettings = {
-  sizes: eachVariant((name) => VARIANTS[name].pixels),
-  quality: { webp: 80, jpeg: 82, avif: 55 },
-  formats: ['webp', 'jpeg'],
-}
 /** Increase it when the code makes variants differently with the same settings. */
 const MAKER = 'v2'
 
@@ -60,7 +58,7 @@ function named(settings: VariantConfigSettings): VariantConfig {
     .digest('hex')
   return { sizes: settings.sizes, quality: settings.quality, formats, id: `${MAKER}-${digest.slice(0, 8)}` }
 }
-export const DEFAULT_VARIANT_CONFIG: VariantConfig = named(DEFAULT)
+export const DEFAULT_VARIANT_CONFIG: VariantConfig = named(Stored.parse({}))
 
 const NAME = 'variants'
 /** How long another process may still use the old settings. */

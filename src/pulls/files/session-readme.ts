@@ -10,7 +10,7 @@ export function sessionReadme(info: SessionInfo, manifest: Manifest): string {
   })
   return `# ${info.session}
 
-Pulled from Zoho ${info.app === 'books' ? 'Books' : 'Invoice'}, organisation ${info.organization_id}.
+Pulled from Zoho ${info.app === 'books' ? 'Books' : 'Invoice'}, organization ${info.organization_id}.
 Began ${info.started_at}, ended ${info.finished_at ?? '–'}. Status: **${info.status}**${info.status === 'incomplete' ? ': a module failed; its watermark stays where it was, and the next pull tries it again' : ''}.
 
 | module | records | line items | holds |

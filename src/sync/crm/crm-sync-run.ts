@@ -242,7 +242,7 @@ const MODULE_MISSING = 'crm_module_missing'
 const isMissingModule = (error: AppError): boolean => zohoCodeOf(error) === INVALID_MODULE
 
 /**
- * Scopes and permissions concern one module; sign-in, client and organisation concern all of them.
+ * Scopes and permissions concern one module; sign-in, client and organization concern all of them.
  */
 const wholeAccount = (error: AppError): boolean => error instanceof ConfigurationError && error.code !== 'scope_missing'
 

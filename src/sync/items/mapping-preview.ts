@@ -12,7 +12,7 @@ import { fieldSources, readFields, sourceValue } from './field-sources.ts'
 export interface PreviewDeps {
   db: Database
   zoho: ZohoClient
-  /** The organisation's currency; null while it is unknown. */
+  /** The organization's currency; null while it is unknown. */
   currency: string | null
 }
 

@@ -32,7 +32,7 @@ export interface ApiSyncDeps extends Omit<RecheckDeps, 'zoho'> {
    * when Zoho is not set up.
    */
   openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
-  /** The organisation's currency; null until it is known. */
+  /** The organization's currency; null until it is known. */
   currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
   /** Percent of the day's calls for stock by location now; 0: it is not read. */
   stockPercent(): Promise<number>

@@ -33,7 +33,7 @@ export interface FileSyncDeps extends Omit<SyncImagesDeps, 'zoho'> {
   maxImportBytes: number
   /** Where uploaded files wait. */
   store: BlobStore
-  /** The organisation's currency; null where nothing is known of it. Asks Zoho where it can. */
+  /** The organization's currency; null where nothing is known of it. Asks Zoho where it can. */
   organizationCurrency(signal: AbortSignal): Promise<string | null>
 }
 
@@ -179,7 +179,7 @@ const MOST_KEYS = 50
 const mergeKeys = (known: string[], page: FilePage): string[] =>
   [...new Set([...known, ...page.items.flatMap((it) => it.unknownKeys)])].slice(0, MOST_KEYS)
 
-/** Prices without a currency are in the organisation's, as Zoho's own are. */
+/** Prices without a currency are in the organization's, as Zoho's own are. */
 function setCurrencies(page: FilePage, currency: string): void {
   if (currency === '') return
   for (const { row, needsCurrency } of page.items) if (needsCurrency) row.currency = currency

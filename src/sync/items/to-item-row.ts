@@ -9,7 +9,7 @@ import type { ZohoItem } from '../../zoho/read-item.ts'
 import { readFields, readsCustomFields } from './field-sources.ts'
 
 /**
- * How items are read during a run: the organisation's currency, and the sources that the shop chose
+ * How items are read during a run: the organization's currency, and the sources that the shop chose
  * for its fields.
  */
 export interface ItemMapping {

@@ -13,7 +13,7 @@ const words = defineMessages(
     same_text: 'Same text in both names',
     no_sku: 'No SKU',
     duplicate_sku: 'Duplicate SKU',
-    inactive_but_sold_here: 'Inactive in Zoho, in stock here',
+    inactive_but_sold_here: 'Inactive in Zoho, still in stock',
     no_barcode: 'No barcode',
     bad_check_digit: 'Wrong check digit in barcode',
     duplicate_barcode: 'Duplicate barcode',

@@ -18,12 +18,11 @@ import classes from './media-page.module.css'
 import { mediaMessages } from './messages.ts'
 import { type Regenerate, useMediaEdit, useVariants, type VariantChange } from './use-media.ts'
 
-/** The recipe of the smaller copies, and the run that makes them again. */
+/** The settings of the variants, and the run that makes them again. */
 export function VariantsSection({ onStarted }: { onStarted(runId: string): void }) {
   const m = useMessages(mediaMessages)
   const query = useVariants()
-  // Here and not in the form, which is a new one once its recipe is saved: what it has to say would
-  // be lost with it.
+  // Here and not in the form, which is mounted again after saving and would lose its message.
   const { regenerate, change } = useMediaEdit()
   const mayEdit = useHasRole('operator')
   const make = (what: Regenerate) => regenerate.mutate(what, { onSuccess: onStarted })

@@ -41,7 +41,7 @@ export const overviewMessages = defineMessages(
     reserveChange: 'Edit',
     reserveSaved: ({ share }: { share: string }) => `${share} of daily calls are now reserved for items`,
     reconnect: 'Reconnect',
-    noneOf: 'No product lacks any of these:',
+    noneOf: 'No product has any of these:',
     comma: ', ',
     byDay: 'API calls in the last 14 days',
     byJob: 'By purpose',

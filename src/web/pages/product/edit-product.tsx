@@ -23,7 +23,6 @@ import { productMessages } from './messages.ts'
 import { productKey } from './use-gallery.ts'
 
 type Mapping = z.infer<typeof MappingResponse>['data']
-type FieldMessage = Extract<keyof (typeof productMessages)['en'], `field_${string}`>
 const DECIMAL = '-?[0-9]{1,18}([.][0-9]{1,6})?'
 const DECIMALS: ReadonlySet<MappedField> = new Set([
   'cost_price',
@@ -115,7 +114,8 @@ function EditForm({ product, fields, onSaved }: { product: Product; fields: Mapp
     save.mutate()
   }
   const input = (field: MappedField) => {
-    const label = m[`field_${field}` as FieldMessage] as string
+    const labels: Record<`field_${MappedField}`, string> = m
+    const label = labels[`field_${field}`]
     const value = values[field] ?? textOf(product, field)
     const change = (text: string) => setValues({ ...values, [field]: text })
     if (field === 'status')

@@ -11,12 +11,13 @@ const WINDOW_MS = 15 * 60_000
 /** An address from which the account was used within this time is known to it. */
 const KNOWN_FOR_MS = 30 * 86_400_000
 /**
- * Failed logins within the window before further ones are refused. Per address, on one account and
- * on all of them, so that neither can be guessed one after the other. Per account from anywhere:
- * then only addresses from which it was used before may still try, so that a thousand addresses
- * cannot guess either, and its owner can still log in. Behind a proxy that TRUSTED_PROXIES does not name, all
- * clients have one address: there an account that was used from it before is not delayed by others'
- * guesses, nor is a browser that sends one of the account's own refresh tokens.
+ * Failed logins within the window before further ones are refused. Per address, on one account
+ * and on all of them, so that neither can be guessed one after the other. Per account from
+ * anywhere: then only addresses from which it was used before may still try, so that a thousand
+ * addresses cannot guess either, and its owner can still log in. Behind a proxy that
+ * TRUSTED_PROXIES does not name, all clients have one address: there an account that was used
+ * from it before is not delayed by others' guesses, nor is a browser that sends one of the
+ * account's own refresh tokens.
  */
 const MAX_FAILURES = { accountFromAddress: 10, address: 20, account: 100 }
 /**

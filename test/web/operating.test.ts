@@ -154,6 +154,8 @@ longTest('an admin adds users who see only what they may do; the last admin stay
 
   const layla = await open('/settings/integrations/zoho/connection', { username: 'layla', password: 'a-password-of-theirs' })
   await layla.getByRole('button', { name: 'Test connection' }).waitFor()
+  await layla.getByRole('tab', { name: 'Credentials' }).click()
+  await layla.getByRole('heading', { name: 'Organization' }).waitFor()
   expect(await layla.getByRole('heading', { name: 'Credentials' }).count()).toBe(0)
   expect(await layla.getByRole('link', { name: 'Users' }).count()).toBe(0)
   await layla.getByRole('link', { name: 'Overview', exact: true }).click()

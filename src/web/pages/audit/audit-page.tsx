@@ -105,6 +105,7 @@ export default function AuditPage() {
             <NativeSelect
               size="xs"
               aria-label={m.action}
+              className={classes.action}
               value={action}
               onChange={(event) => {
                 const { value } = event.currentTarget

@@ -64,25 +64,27 @@ export default function FailuresPage() {
           <FailureList only={isToDecide} emptyTitle={m.clearTitle} dates={range.query} />
         </Section>
       )}
-      <Section
-        title={data ? m.open({ count: failed }) : m.title}
-        flush
-        actions={
-          (failed > 0 || range.isSet) && (
-            <>
-              <DateRange range={range} />
-              <CsvDownload filename="zinc-failures.csv" read={() => readFailures(range.query)} />
-            </>
-          )
-        }
-      >
-        <FailureList
-          only={isFailure}
-          emptyTitle={range.isSet ? common.noMatchTitle : m.clearTitle}
-          emptyText={range.isSet ? common.noMatchText : m.clearText}
-          dates={range.query}
-        />
-      </Section>
+      {(failed > 0 || range.isSet || !data?.data.some(isToDecide)) && (
+        <Section
+          title={failed > 0 ? m.open({ count: failed }) : m.title}
+          flush
+          actions={
+            (failed > 0 || range.isSet) && (
+              <>
+                <DateRange range={range} />
+                <CsvDownload filename="zinc-failures.csv" read={() => readFailures(range.query)} />
+              </>
+            )
+          }
+        >
+          <FailureList
+            only={isFailure}
+            emptyTitle={range.isSet ? common.noMatchTitle : m.clearTitle}
+            emptyText={range.isSet ? common.noMatchText : m.clearText}
+            dates={range.query}
+          />
+        </Section>
+      )}
     </Page>
   )
 }

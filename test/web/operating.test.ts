@@ -215,3 +215,24 @@ longTest('nothing moves under the reader while a page comes: skeletons have the 
     expect(await page.evaluate<number>('moved'), path).toBeLessThan(MOVED_MAX)
   }
 })
+
+longTest('a mail server is entered in fields, stored as one URL and never shown again', async () => {
+  const page = await open('/settings/integrations/zoho/notifications')
+  const server = page.getByRole('group', { name: 'Mail server' })
+  await server.getByLabel('Host').fill('smtp.example.com')
+  await server.getByLabel('Encryption').selectOption('TLS')
+  await server.getByLabel('Username').fill('shop@example.com')
+  await server.getByLabel('Password', { exact: true }).fill('p@ss/word')
+  const sent = page.waitForRequest((request) => request.method() === 'PUT')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  expect((await sent).postDataJSON()).toEqual({ smtp_url: 'smtps://shop%40example.com:p%40ss%2Fword@smtp.example.com:465' })
+  await server.getByText('Set, and stored encrypted.').waitFor()
+  expect(await page.content()).not.toContain('p@ss/word')
+  await server.getByRole('button', { name: 'Replace' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await server.getByLabel('Host').waitFor()
+  const stored = async () =>
+    ((await (await zinc.call('/api/settings/integrations/zoho/notifications')).json()) as { data: { smtp_url: string | null } }).data
+      .smtp_url
+  await expect.poll(stored).toBeNull()
+})

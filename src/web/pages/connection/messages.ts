@@ -139,7 +139,7 @@ export const connectionMessages = defineMessages(
     step1: 'أنشئ في وحدة تحكم API تطبيقًا من نوع «Server-based» برابط إعادة التوجيه هذا.',
     step2: 'أدخل معرّف العميل وسرّه، ثم احفظ.',
     step3: 'سجّل الدخول إلى Zoho واقبل الطلب.',
-    webhook: 'خطاف الويب',
+    webhook: 'Webhook',
     clientId: 'معرّف العميل',
     clientSecret: 'سرّ العميل',
     refreshToken: 'رمز التحديث',

@@ -39,7 +39,11 @@ const HOME = '/settings/integrations/zoho'
 const PAGES = {
   overview: HOME,
   connection: `${HOME}/connection`,
+  'connection-credentials': `${HOME}/connection?tab=credentials`,
+  'connection-scopes': `${HOME}/connection?tab=scopes`,
+  'connection-webhook': `${HOME}/connection?tab=webhook`,
   modules: `${HOME}/modules`,
+  mapping: `${HOME}/modules?tab=mapping`,
   runs: `${HOME}/runs`,
   failures: `${HOME}/failures`,
   notifications: `${HOME}/notifications`,

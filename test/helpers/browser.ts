@@ -88,6 +88,8 @@ const axeSource = readFile('node_modules/axe-core/axe.min.js', 'utf8')
 export async function axeFindings(page: Page): Promise<string[]> {
   // Through the protocol, since the page's policy lets no foreign script in.
   await page.evaluate(await axeSource)
+  // Scrolled, a control may lie half under the head of the page, which is no fault of it.
+  await page.evaluate('window.scrollTo(0, 0)')
   const violations = await page.evaluate<{ id: string; nodes: { target: string[]; failureSummary?: string }[] }[]>(
     `axe.run({ runOnly: ${JSON.stringify(RULES)}, resultTypes: ['violations'] }).then(({ violations }) => violations)`,
   )

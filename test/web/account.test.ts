@@ -14,7 +14,7 @@ longTest('a person sets a second factor up, logs in with it and a recovery code,
   const looked = async (where: string) => expect([where, await axeFindings(page), await sidewaysPixels(page)]).toEqual([where, [], 0])
   const logOut = async () => {
     await page.getByRole('button', { name: /Account and display/ }).click()
-    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click()
     await page.getByRole('heading', { name: 'Log in to zinc' }).waitFor()
   }
   const enterPassword = async () => {

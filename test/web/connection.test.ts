@@ -9,7 +9,7 @@ const PAGE = '/settings/integrations/zoho/connection'
 longTest('an operator sets up the webhook: address, one-time secret, test, first notice', async () => {
   const { url, zoho } = await startZinc()
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
-  await page.goto(PAGE)
+  await page.goto(`${PAGE}?tab=webhook`)
   await logIn(page, ADMIN)
   const card = page.getByRole('region', { name: 'Zoho webhook' })
   await card.getByText(`${url}/api/settings/integrations/zoho/webhook`, { exact: true }).waitFor()
@@ -81,7 +81,7 @@ longTest("a self client's code connects, and a refused one is explained", async 
   const { url, zoho } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
   const { page, context, complaints } = await visit(await openBrowser(), { origin: url })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
-  await page.goto(PAGE)
+  await page.goto(`${PAGE}?tab=credentials`)
   await logIn(page, ADMIN)
   const card = page.getByRole('region', { name: 'Connect with a self client' })
   await page.clock.install()
@@ -100,7 +100,7 @@ longTest("a self client's code connects, and a refused one is explained", async 
   expect(await card.getByRole('alert').textContent()).toContain('Generate a new code')
   await card.getByLabel('Code').fill(zoho.accounts.issueCode())
   await card.getByRole('button', { name: 'Connect with code' }).click()
-  await page.getByRole('region', { name: 'Status', exact: true }).getByText('Connected', { exact: true }).waitFor()
+  await page.getByRole('status', { name: 'Connection status' }).getByText('Connected', { exact: true }).waitFor()
   expect(await card.getByLabel('Code').inputValue()).toBe('')
 
   await page.getByLabel('Data center').selectOption('eu')

@@ -6,7 +6,11 @@ import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 const PATHS = [
   '/settings/integrations/zoho',
   '/settings/integrations/zoho/connection',
+  '/settings/integrations/zoho/connection?tab=credentials',
+  '/settings/integrations/zoho/connection?tab=scopes',
+  '/settings/integrations/zoho/connection?tab=webhook',
   '/settings/integrations/zoho/modules',
+  '/settings/integrations/zoho/modules?tab=mapping',
   '/settings/integrations/zoho/runs',
   '/settings/integrations/zoho/failures',
   '/settings/products',

@@ -46,7 +46,7 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   await page.getByText('Zoho did not complete the connection').waitFor()
   await page.getByText('invalid_client_secret').first().waitFor()
 
-  await page.goto('/settings/integrations/zoho/connection')
+  await page.goto('/settings/integrations/zoho/connection?tab=credentials')
   await page.getByRole('button', { name: 'Replace: Client secret' }).click()
   await page.getByLabel('Client secret').fill(FAKE_CREDENTIALS.clientSecret)
   await page.getByRole('button', { name: 'Save', exact: true }).click()

@@ -48,6 +48,9 @@ longTest("when the day's calls are used up the page shows when the run resumes",
 
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
   await page.getByText('Limited', { exact: true }).first().waitFor()
+  // The first sync is watched there; the list of runs offers another one.
+  expect(await page.getByRole('button', { name: 'Sync now' }).count()).toBe(0)
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
   await start()
   await page.getByRole('alert').getByText('sync_running').waitFor()
   await page.getByRole('link', { name: 'View that run' }).click()

@@ -154,6 +154,8 @@ longTest('an admin adds users who see only what they may do; the last admin stay
 
   const layla = await open('/settings/integrations/zoho/connection', { username: 'layla', password: 'a-password-of-theirs' })
   await layla.getByRole('button', { name: 'Test connection' }).waitFor()
+  await layla.getByRole('tab', { name: 'Credentials' }).click()
+  await layla.getByRole('heading', { name: 'Organization' }).waitFor()
   expect(await layla.getByRole('heading', { name: 'Credentials' }).count()).toBe(0)
   expect(await layla.getByRole('link', { name: 'Users' }).count()).toBe(0)
   await layla.getByRole('link', { name: 'Overview', exact: true }).click()
@@ -212,4 +214,25 @@ longTest('nothing moves under the reader while a page comes: skeletons have the 
     await page.waitForLoadState('networkidle')
     expect(await page.evaluate<number>('moved'), path).toBeLessThan(MOVED_MAX)
   }
+})
+
+longTest('a mail server is entered in fields, stored as one URL and never shown again', async () => {
+  const page = await open('/settings/integrations/zoho/notifications')
+  const server = page.getByRole('group', { name: 'Mail server' })
+  await server.getByLabel('Host').fill('smtp.example.com')
+  await server.getByLabel('Encryption').selectOption('TLS')
+  await server.getByLabel('Username').fill('shop@example.com')
+  await server.getByLabel('Password', { exact: true }).fill('p@ss/word')
+  const sent = page.waitForRequest((request) => request.method() === 'PUT')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  expect((await sent).postDataJSON()).toEqual({ smtp_url: 'smtps://shop%40example.com:p%40ss%2Fword@smtp.example.com:465' })
+  await server.getByText('Set, and stored encrypted.').waitFor()
+  expect(await page.content()).not.toContain('p@ss/word')
+  await server.getByRole('button', { name: 'Replace' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await server.getByLabel('Host').waitFor()
+  const stored = async () =>
+    ((await (await zinc.call('/api/settings/integrations/zoho/notifications')).json()) as { data: { smtp_url: string | null } }).data
+      .smtp_url
+  await expect.poll(stored).toBeNull()
 })

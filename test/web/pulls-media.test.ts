@@ -30,7 +30,7 @@ longTest('an operator pulls, verifies and pins a session, and repairs one lost i
 
   const [lost, also] = await zinc.services.db.blob.findMany({ take: 2, orderBy: { sha256: 'asc' } })
   for (const blob of [lost!, also!]) await rm(join(zinc.dataDir, 'images', 'originals', blob.sha256.slice(0, 2), blob.sha256))
-  await page.goto('/settings/media')
+  await page.goto('/settings/media?tab=integrity')
   await page.getByRole('button', { name: 'Check all files' }).click()
   const findings = page.getByRole('table', { name: 'Integrity' }).getByRole('row').filter({ hasText: 'File missing' })
   await findings.nth(1).waitFor()

@@ -13,8 +13,7 @@ export function NotFound() {
     <Page title={m.notFoundTitle}>
       <EmptyState
         icon={Compass}
-        title={m.notFoundTitle}
-        text={m.notFoundText}
+        title={m.notFoundText}
         action={
           <Button component={Link} href={HOME}>
             {m.toOverview}

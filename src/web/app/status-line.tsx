@@ -53,7 +53,10 @@ export function StatusLine() {
   if (!settings) return <Skeleton height={14} width={260} />
   const { state } = settings.connection
   // The items' own: a pull of invoices says nothing about prices and stock.
-  const lastSync = settings.modules.find(({ slug }) => slug === 'inventory')?.last_sync ?? null
+  const items = settings.modules.find(({ slug }) => slug === 'inventory')
+  const lastSync = items?.last_sync ?? null
+  // It brought what Zoho has, but for what is under Failures.
+  const partialSync = items?.last_run?.state === 'partial' ? items.last_run.finished_at : null
   return (
     <div className={classes.line} role="status" aria-label={m.statusLine}>
       <Link href={`${HOME}/connection`} className={classes.state}>
@@ -66,7 +69,8 @@ export function StatusLine() {
         </span>
       )}
       <span className={classes.wide}>
-        {m.lastSync}: {lastSync === null ? m.never : <RelativeTime at={lastSync} />}
+        {partialSync === null ? m.lastSync : m.lastPartialSync}:{' '}
+        {partialSync !== null ? <RelativeTime at={partialSync} /> : lastSync === null ? m.never : <RelativeTime at={lastSync} />}
       </span>
       {callsLeft && <span className={classes.wider}>{callsLeft}</span>}
     </div>

@@ -60,8 +60,8 @@ export function BarChart({ label, series, bars, limit = null, height = 120 }: Ba
         })}
       </div>
       <div className={classes.ends} dir="ltr" aria-hidden>
-        <span>{bars[0]?.name}</span>
-        <span>{bars.at(-1)?.name}</span>
+        <bdi>{bars[0]?.name}</bdi>
+        <bdi>{bars.at(-1)?.name}</bdi>
       </div>
     </figure>
   )

@@ -61,7 +61,7 @@ export function createFormat(language: Language, timeZone: string | undefined): 
     ...zone,
   })
   const date = new Intl.DateTimeFormat(locale, day)
-  const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone })
+  const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hour12: false, ...zone })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const unitDisplay = UNIT_DISPLAY[language]
   const unit = (value: number, name: string) =>

@@ -1,5 +1,4 @@
 import type { ReactNode } from 'react'
-import type { Params } from '../../messages/message.ts'
 import type { Run } from '../../schemas/runs.ts'
 import type { Liveness } from '../api/use-run-events.ts'
 import { ProgressBar } from '../components/progress-bar.tsx'
@@ -9,7 +8,7 @@ import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import classes from './live-progress.module.css'
-import { readProgress } from './progress.ts'
+import { type RunProgress, readProgress } from './progress.ts'
 import { useRunLabels } from './run-labels.ts'
 
 const messages = defineMessages(
@@ -84,7 +83,7 @@ export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }
   )
 }
 
-const waitingNote = (how: string, { code, reason, params }: { code: string; reason: string; params?: Params | undefined }): ReactNode => (
+const waitingNote = (how: string, { code, reason, params }: NonNullable<RunProgress['waiting']>): ReactNode => (
   <>
     {how}:{' '}
     <ServerText code={code} params={params} part="what">

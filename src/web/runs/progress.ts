@@ -1,3 +1,4 @@
+import type { Params } from '../../messages/message.ts'
 import type { Run } from '../../schemas/runs.ts'
 
 export interface RunProgress {
@@ -7,10 +8,11 @@ export interface RunProgress {
   /** Things a second. */
   rate: number | null
   etaMs: number | null
-  waiting: { code: string; reason: string; until: string } | null
+  waiting: { code: string; reason: string; params: Params | null; until: string } | null
 }
 
 const numberOr = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
+const objectOr = (value: unknown): Params | null => (typeof value === 'object' && value !== null ? (value as Params) : null)
 const textOr = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
 /**
@@ -18,8 +20,8 @@ const textOr = (value: unknown): string | null => (typeof value === 'string' ? v
  * read, the rest left.
  */
 export function readProgress(run: Run): RunProgress {
-  const raw = (typeof run.progress === 'object' && run.progress !== null ? run.progress : {}) as Record<string, unknown>
-  const waiting = (typeof raw.waiting === 'object' && raw.waiting !== null ? raw.waiting : null) as Record<string, unknown> | null
+  const raw = objectOr(run.progress) ?? {}
+  const waiting = objectOr(raw.waiting)
   const reason = textOr(waiting?.reason)
   const until = textOr(waiting?.until)
   return {
@@ -28,7 +30,8 @@ export function readProgress(run: Run): RunProgress {
     total: numberOr(raw.total),
     rate: numberOr(raw.rate),
     etaMs: numberOr(raw.eta_ms),
-    waiting: reason !== null && until !== null ? { code: textOr(waiting?.code) ?? '', reason, until } : null,
+    waiting:
+      reason !== null && until !== null ? { code: textOr(waiting?.code) ?? '', reason, params: objectOr(waiting?.params), until } : null,
   }
 }
 

@@ -45,7 +45,8 @@ export function RunTable({ runs }: { runs: Run[] }) {
           header: m.kind,
           cell: (run) => (
             <Link href={`${HOME}/runs/${run.id}`} className={classes.link}>
-              {words.kind(run.kind)}
+              {/* The space also keeps Arabic letters of the two from joining. */}
+              {words.kind(run.kind)}{' '}
               <span className={classes.how}>
                 {[words.mode(run.mode), paramOf(run, 'dry_run') === true ? words.dryRun : null].filter(Boolean).join(', ')}
               </span>

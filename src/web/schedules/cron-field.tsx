@@ -91,7 +91,7 @@ function NextTimes({ cron }: { cron: string }) {
       {data.data.next.map(({ at }, index) => (
         <span key={at}>
           {index > 0 && ' · '}
-          <bdi>{format.date(at) === today ? format.time(at).slice(0, -3) : format.dayTime(at)}</bdi>
+          <bdi>{format.date(at) === today ? format.time(at) : format.dayTime(at)}</bdi>
         </span>
       ))}
     </>

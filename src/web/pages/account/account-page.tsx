@@ -19,6 +19,7 @@ import { RelativeTime } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import classes from './account.module.css'
+import { browserName } from './browser-name.ts'
 import { accountMessages } from './messages.ts'
 import { SecondFactor } from './second-factor.tsx'
 
@@ -116,7 +117,15 @@ function Sessions() {
                 header: m.browser,
                 cell: ({ user_agent, address, current }) => (
                   <span className={classes.agent}>
-                    {user_agent ? <Ltr>{user_agent}</Ltr> : address === null ? m.commandLine : m.unknown}{' '}
+                    {user_agent ? (
+                      <span title={user_agent}>
+                        <Ltr>{browserName(user_agent)}</Ltr>
+                      </span>
+                    ) : address === null ? (
+                      m.commandLine
+                    ) : (
+                      m.unknown
+                    )}{' '}
                     {current && <Badge tone="info">{m.thisOne}</Badge>}
                   </span>
                 ),

@@ -3,21 +3,22 @@ import { useDebouncedValue } from '@mantine/hooks'
 import Download from 'lucide-react/icons/download'
 import ScrollText from 'lucide-react/icons/scroll-text'
 import { useState } from 'react'
-import { Link } from 'wouter'
+import { Link, useSearchParams } from 'wouter'
 import type { AuditEntry } from '../../../schemas/audit.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { buildUrl } from '../../api/request.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
+import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
+import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { Table } from '../../components/table.tsx'
 import { ExactTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
-import { useShopZone } from '../../i18n/shop-zone.tsx'
 import { actionLabels } from './action-labels.ts'
 import classes from './audit-page.module.css'
 
@@ -34,8 +35,6 @@ const messages = defineMessages(
     from: 'IP address',
     allActions: 'All actions',
     actorFilter: 'User',
-    fromDay: 'From date',
-    toDay: 'To date',
     csv: 'Download CSV',
     emptyTitle: 'No changes yet',
     emptyText: 'Changes to settings, users, stores and tokens appear here.',
@@ -52,8 +51,6 @@ const messages = defineMessages(
     from: 'عنوان IP',
     allActions: 'كل الإجراءات',
     actorFilter: 'المستخدم',
-    fromDay: 'من تاريخ',
-    toDay: 'إلى تاريخ',
     csv: 'تنزيل CSV',
     emptyTitle: 'لا تغييرات بعد',
     emptyText: 'تظهر هنا تغييرات الإعدادات والمستخدمين والمتاجر والرموز.',
@@ -66,14 +63,15 @@ const AUDIT = `${ZOHO}/audit`
 
 export default function AuditPage() {
   const m = useMessages(messages)
+  const common = useMessages(commonMessages)
   const words: Record<string, string> = useMessages(actionLabels)
+  const [search, setSearch] = useSearchParams()
+  const action = search.get('action') ?? ''
   const [actor, setActor] = useState('')
-  const [action, setAction] = useState('')
   const [asked] = useDebouncedValue(actor.trim(), SETTLE_MS)
-  const [fromDay, setFromDay] = useState('')
-  const [toDay, setToDay] = useState('')
-  const zone = useShopZone()
-  const filter = { actor: asked, action, from: startOfDay(fromDay, zone), to: startOfDay(toDay, zone, 1) }
+  const range = useDateRange()
+  const filter = { actor: asked, action, ...range.query }
+  const filtered = asked !== '' || action !== '' || range.isSet
   const list = useCursorList<AuditEntry>(['audit'], AUDIT, { query: { ...filter, limit: 50 } })
   return (
     <Page
@@ -96,24 +94,7 @@ export default function AuditPage() {
         flush
         actions={
           <>
-            <TextInput
-              size="xs"
-              type="date"
-              label={m.fromDay}
-              classNames={{ root: classes.day ?? '' }}
-              value={fromDay}
-              max={toDay === '' ? undefined : toDay}
-              onChange={(event) => setFromDay(event.currentTarget.value)}
-            />
-            <TextInput
-              size="xs"
-              type="date"
-              label={m.toDay}
-              classNames={{ root: classes.day ?? '' }}
-              value={toDay}
-              min={fromDay === '' ? undefined : fromDay}
-              onChange={(event) => setToDay(event.currentTarget.value)}
-            />
+            <DateRange range={range} />
             <TextInput
               size="xs"
               aria-label={m.actorFilter}
@@ -124,14 +105,34 @@ export default function AuditPage() {
             <NativeSelect
               size="xs"
               aria-label={m.action}
+              className={classes.action}
               value={action}
-              onChange={(event) => setAction(event.currentTarget.value)}
+              onChange={(event) => {
+                const { value } = event.currentTarget
+                setSearch(
+                  (before) => {
+                    if (value === '') before.delete('action')
+                    else before.set('action', value)
+                    return before
+                  },
+                  { replace: true },
+                )
+              }}
               data={[{ value: '', label: m.allActions }, ...Object.entries(words).map(([value, label]) => ({ value, label }))]}
             />
           </>
         }
       >
-        <ListView list={list} empty={<EmptyState icon={ScrollText} title={m.emptyTitle} text={m.emptyText} />}>
+        <ListView
+          list={list}
+          empty={
+            <EmptyState
+              icon={ScrollText}
+              title={filtered ? common.noMatchTitle : m.emptyTitle}
+              text={filtered ? common.noMatchText : m.emptyText}
+            />
+          }
+        >
           {(entries) => (
             <Table
               label={m.title}
@@ -155,19 +156,6 @@ export default function AuditPage() {
       </Section>
     </Page>
   )
-}
-
-/**
- * When a day begins in the shop's time zone, which the times of the table are in as well; '' for
- * none.
- */
-function startOfDay(day: string, timeZone: string, daysLater = 0): string {
-  const at = Date.parse(day)
-  if (Number.isNaN(at)) return ''
-  const utc = new Date(at + daysLater * 86_400_000)
-  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(utc)
-  const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', '') || 'Z'
-  return new Date(`${utc.toISOString().slice(0, 10)}T00:00:00${offset}`).toISOString()
 }
 
 /** A product by its page: its id alone would say nothing. */

@@ -43,7 +43,7 @@ export function CallsCharts() {
   const m = useMessages(messages)
   const format = useFormat()
   const query = useQuota()
-  const series = [{ key: 'calls', name: m.byDay, tone: 'accent' as const }]
+  const series = (name: string) => [{ key: 'calls', name, tone: 'accent' as const }]
   const limitOf = (limit: number | null) => (limit === null ? null : { value: limit, name: m.limit })
   return (
     <Section title={m.title}>
@@ -52,13 +52,13 @@ export function CallsCharts() {
           <div className={classes.pair}>
             <BarChart
               label={m.byMinute}
-              series={series}
+              series={series(m.byMinute)}
               limit={limitOf(quota.minute.limit)}
               bars={everyMinute(quota).map(({ at, calls }) => ({ name: format.time(at), values: { calls } }))}
             />
             <BarChart
               label={m.byDay}
-              series={series}
+              series={series(m.byDay)}
               limit={limitOf(quota.day.limit)}
               bars={everyDay(quota).map(({ date, calls }) => ({ name: format.date(`${date}T12:00:00Z`), values: { calls } }))}
             />

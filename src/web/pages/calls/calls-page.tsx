@@ -14,6 +14,7 @@ import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
+import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { Table } from '../../components/table.tsx'
@@ -43,7 +44,6 @@ const messages = defineMessages(
     failedOnly: 'Failed only',
     emptyTitle: 'No API calls yet',
     emptyText: 'Calls appear here after the first sync or connection test.',
-    emptyFailed: 'No failed calls.',
   },
   {
     title: 'سجل الطلبات',
@@ -61,18 +61,19 @@ const messages = defineMessages(
     failedOnly: 'الفاشلة فقط',
     emptyTitle: 'لا طلبات بعد',
     emptyText: 'تظهر الطلبات هنا بعد أول مزامنة أو اختبار للاتصال.',
-    emptyFailed: 'لا طلبات فاشلة.',
   },
 )
 
 export default function CallsPage() {
   const m = useMessages(messages)
+  const common = useMessages(commonMessages)
   const format = useFormat()
   const jobName = useJobName()
   const [search] = useSearchParams()
   const runId = search.get('run')
   const [failed, setFailed] = useState(false)
   const range = useDateRange()
+  const filtered = failed || range.isSet
   const query = { run_id: runId, ...(failed && { failed: true }), ...range.query }
   const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { ...query, limit: 50 } })
   return (
@@ -112,7 +113,16 @@ export default function CallsPage() {
           </>
         }
       >
-        <ListView list={list} empty={<EmptyState icon={Radio} title={m.emptyTitle} text={failed ? m.emptyFailed : m.emptyText} />}>
+        <ListView
+          list={list}
+          empty={
+            <EmptyState
+              icon={Radio}
+              title={filtered ? common.noMatchTitle : m.emptyTitle}
+              text={filtered ? common.noMatchText : m.emptyText}
+            />
+          }
+        >
           {(calls) => (
             <Table
               label={m.calls}

@@ -1,6 +1,7 @@
 import { useZohoSettings } from '../../api/zoho.ts'
 import { useHasRole } from '../../app/session.tsx'
 import { Page } from '../../components/page.tsx'
+import { PageTabs } from '../../components/page-tabs.tsx'
 import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -22,15 +23,38 @@ export default function ConnectionPage() {
     <Page title={m.title} intro={m.intro}>
       <QueryBoundary query={settings} skeleton={<BlockSkeleton height={320} />}>
         {(data) => (
-          <>
-            <StateCard settings={data} mayChange={mayChange} />
-            {mayRead && <CheckList />}
-            {mayChange && <Credentials key={data.data_center} settings={data} />}
-            {mayChange && <SelfClient settings={data} />}
-            {mayRead && <Organizations settings={data} mayChange={mayChange} />}
-            {mayRead && <Webhook mayChange={mayChange} />}
-            {mayRead && <Scopes />}
-          </>
+          <PageTabs
+            label={m.title}
+            tabs={[
+              {
+                key: 'status',
+                label: m.state,
+                content: () => (
+                  <>
+                    <StateCard settings={data} mayChange={mayChange} />
+                    {mayRead && <CheckList />}
+                  </>
+                ),
+              },
+              ...(mayRead
+                ? [
+                    {
+                      key: 'credentials',
+                      label: m.setup,
+                      content: () => (
+                        <>
+                          {mayChange && <Credentials key={data.data_center} settings={data} />}
+                          {mayChange && <SelfClient settings={data} />}
+                          <Organizations settings={data} mayChange={mayChange} />
+                        </>
+                      ),
+                    },
+                    { key: 'scopes', label: m.scopes, content: () => <Scopes /> },
+                    { key: 'webhook', label: m.webhook, content: () => <Webhook mayChange={mayChange} /> },
+                  ]
+                : []),
+            ]}
+          />
         )}
       </QueryBoundary>
     </Page>

@@ -30,19 +30,13 @@ export function Scopes() {
   return (
     <Section title={m.scopes} description={m.scopesHint} flush>
       <QueryBoundary query={query} skeleton={<RowsSkeleton rows={6} height={40} />}>
-        {({ modules, line, missing, redirect_uri }) => (
+        {({ modules, line, missing }) => (
           <>
             <div className={classes.lines}>
               {missing.length > 0 && <Callout tone="warn" title={m.missing({ count: format.number(missing.length) })} />}
               <div>
                 <p className={classes.name}>{m.scopesLine}</p>
                 <CodeLine value={line} what={m.scopes} />
-              </div>
-              <div>
-                <p className={classes.name}>
-                  {m.redirect} <span className={classes.hint}>{m.redirectHint}</span>
-                </p>
-                <CodeLine value={redirect_uri} what={m.redirect} />
               </div>
             </div>
             <Table

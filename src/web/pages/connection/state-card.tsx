@@ -1,7 +1,4 @@
-import { Button } from '@mantine/core'
-import Plug from 'lucide-react/icons/plug'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
-import { ZOHO } from '../../api/endpoints.ts'
 import { STATE_TONE, useStateName } from '../../app/status-line.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Callout } from '../../components/callout.tsx'
@@ -11,9 +8,9 @@ import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
 import { ExactTime, RelativeTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
+import { ConnectButton } from './connect-button.tsx'
 import { accountsHost } from './data-centers.ts'
 import { connectionMessages } from './messages.ts'
-import { ReconnectLink } from './reconnect-link.tsx'
 import classes from './state-card.module.css'
 
 /** Whether zinc is connected, as whom, since when, and what to do if it is not. */
@@ -21,7 +18,6 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
   const m = useMessages(connectionMessages)
   const stateName = useStateName()
   const { connection, organization } = settings
-  const ready = settings.client_id !== null && settings.client_secret !== null
   return (
     <Section title={m.state} actions={<Badge tone={STATE_TONE[connection.state]}>{stateName(connection.state)}</Badge>}>
       <div className={classes.body}>
@@ -66,26 +62,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
             [m.dataCenter, settings.hosts_overridden ? m.hostsOverridden : <Ltr key="host">{accountsHost(settings.data_center)}</Ltr>],
           ]}
         />
-        {mayChange && (
-          <div className={classes.actions}>
-            {/* A real link: the consent flow leaves the page and comes back. */}
-            <Button
-              component="a"
-              href={`${ZOHO}/oauth/start`}
-              variant={connection.state === 'connected' || connection.state === 'limited' ? 'default' : 'filled'}
-              leftSection={<Plug size={15} aria-hidden />}
-              {...(!ready && {
-                'data-disabled': true,
-                'aria-disabled': true,
-                onClick: (event: React.MouseEvent) => event.preventDefault(),
-              })}
-            >
-              {connection.state === 'not_set_up' ? m.connect : m.reconnect}
-            </Button>
-            {ready && <ReconnectLink />}
-            {!ready && <span className={classes.needs}>{m.connectNeeds}</span>}
-          </div>
-        )}
+        {mayChange && <ConnectButton settings={settings} />}
       </div>
     </Section>
   )

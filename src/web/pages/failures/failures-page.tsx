@@ -8,6 +8,7 @@ import { useHasRole } from '../../app/session.tsx'
 import { CsvDownload } from '../../components/csv-button.tsx'
 import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
+import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { FailureList } from '../../failures/failure-list.tsx'
@@ -20,6 +21,7 @@ const isFailure = (group: { code: string }) => !isToDecide(group)
 
 export default function FailuresPage() {
   const m = useMessages(failureMessages)
+  const common = useMessages(commonMessages)
   const mayAct = useHasRole('operator')
   const range = useDateRange()
   const { data } = useFailures(undefined, range.query)
@@ -62,20 +64,27 @@ export default function FailuresPage() {
           <FailureList only={isToDecide} emptyTitle={m.clearTitle} dates={range.query} />
         </Section>
       )}
-      <Section
-        title={data ? m.open({ count: failed }) : m.title}
-        flush
-        actions={
-          (failed > 0 || range.isSet) && (
-            <>
-              <DateRange range={range} />
-              <CsvDownload filename="zinc-failures.csv" read={() => readFailures(range.query)} />
-            </>
-          )
-        }
-      >
-        <FailureList only={isFailure} emptyTitle={m.clearTitle} emptyText={m.clearText} dates={range.query} />
-      </Section>
+      {(failed > 0 || range.isSet || !data?.data.some(isToDecide)) && (
+        <Section
+          title={failed > 0 ? m.open({ count: failed }) : m.title}
+          flush
+          actions={
+            (failed > 0 || range.isSet) && (
+              <>
+                <DateRange range={range} />
+                <CsvDownload filename="zinc-failures.csv" read={() => readFailures(range.query)} />
+              </>
+            )
+          }
+        >
+          <FailureList
+            only={isFailure}
+            emptyTitle={range.isSet ? common.noMatchTitle : m.clearTitle}
+            emptyText={range.isSet ? common.noMatchText : m.clearText}
+            dates={range.query}
+          />
+        </Section>
+      )}
     </Page>
   )
 }

@@ -18,6 +18,7 @@ import { Table } from '../../components/table.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
+import { fieldLabels } from '../../products/field-labels.ts'
 import { HiddenFields } from './hidden-fields.tsx'
 import classes from './mapping.module.css'
 import { modulesMessages } from './messages.ts'
@@ -47,6 +48,7 @@ export function Mapping() {
 
 function MappingForm({ mapping }: { mapping: MappingData }) {
   const m = useMessages(modulesMessages)
+  const labels = useMessages(fieldLabels)
   const client = useQueryClient()
   const mayChange = useHasRole('admin')
   const [changes, setChanges] = useState<ReadonlyMap<MappedField, Change>>(new Map())
@@ -86,7 +88,7 @@ function MappingForm({ mapping }: { mapping: MappingData }) {
             header: m.field,
             cell: (row) => (
               <>
-                <Ltr mono>{row.field}</Ltr> {changes.has(row.field) && <Badge tone="info">{m.changed}</Badge>}
+                <FieldName field={row.field} /> {changes.has(row.field) && <Badge tone="info">{m.changed}</Badge>}
               </>
             ),
           },
@@ -98,7 +100,7 @@ function MappingForm({ mapping }: { mapping: MappingData }) {
                 className={classes.choice}
                 size="xs"
                 dir="ltr"
-                aria-label={`${m.source}: ${row.field}`}
+                aria-label={`${m.source}: ${labels[row.field]}`}
                 disabled={!mayChange || !row.source_editable}
                 value={shown(row).source}
                 onChange={(event) => change(row, { source: event.currentTarget.value })}
@@ -113,7 +115,7 @@ function MappingForm({ mapping }: { mapping: MappingData }) {
               <NativeSelect
                 className={classes.choice}
                 size="xs"
-                aria-label={`${m.owner}: ${row.field}`}
+                aria-label={`${m.owner}: ${labels[row.field]}`}
                 disabled={!mayChange}
                 value={shown(row).owner}
                 onChange={(event) => change(row, { owner: event.currentTarget.value as FieldOwner })}
@@ -206,7 +208,7 @@ function Preview({ changes }: { changes: Change[] }) {
             rows={preview.data.fields}
             rowKey={({ field }) => field}
             columns={[
-              { key: 'field', header: m.field, cell: ({ field }) => <Ltr mono>{field}</Ltr> },
+              { key: 'field', header: m.field, cell: ({ field }) => <FieldName field={field} /> },
               { key: 'zoho', header: m.zohoSays, cell: ({ zoho_value }) => <Value of={zoho_value} /> },
               { key: 'now', header: m.now, cell: ({ current_value }) => <Value of={current_value} /> },
               { key: 'after', header: m.afterSync, cell: ({ result }) => <Value of={result} /> },
@@ -216,6 +218,16 @@ function Preview({ changes }: { changes: Change[] }) {
         </div>
       )}
     </div>
+  )
+}
+
+/** As people call it, and as the API and the ERP's views do. */
+function FieldName({ field }: { field: MappedField }) {
+  const labels = useMessages(fieldLabels)
+  return (
+    <span className={classes.field}>
+      {labels[field]} <Ltr mono>{field}</Ltr>
+    </span>
   )
 }
 

@@ -22,6 +22,7 @@ import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
+import { MailServer, type MailServerFields, mailServerUrl } from './mail-server.tsx'
 import { notificationMessages } from './messages.ts'
 import classes from './notifications-page.module.css'
 
@@ -54,20 +55,31 @@ function Channels({ notifications }: { notifications: Notifications }) {
   const mayChange = useHasRole('admin')
   const format = useFormat()
   const [draft, setDraft] = useState<NotificationsBody>({})
-  const changed = Object.keys(draft).length > 0
+  const [mailServer, setMailServer] = useState<MailServerFields | null>(null)
+  const changed = Object.keys(draft).length > 0 || mailServer !== null
   useUnsavedChanges(changed)
   const save = useMutation({
-    mutationFn: () => request<{ data: Notifications }>(NOTIFICATIONS, { method: 'PUT', body: draft }),
+    mutationFn: () =>
+      request<{ data: Notifications }>(NOTIFICATIONS, {
+        method: 'PUT',
+        body: { ...draft, ...(mailServer && { smtp_url: mailServerUrl(mailServer) }) },
+      }),
     onSuccess: ({ data }) => {
       client.setQueryData(notificationsKey, data)
-      setDraft({})
+      discard()
       toast(m.saved)
     },
   })
+  const discard = () => {
+    setDraft({})
+    setMailServer(null)
+  }
   const change = <Key extends keyof NotificationsBody>(key: Key, value: NotificationsBody[Key]) =>
     setDraft(({ [key]: _before, ...rest }) => (value === notifications[key] ? rest : { ...rest, [key]: value }))
-  const text = (key: 'email' | 'smtp_url' | 'webhook_url', label: string, hint: string) => {
-    const fixed = notifications.sources[key] === 'environment' || notifications.sources[key] === 'gcp'
+  const isFixed = (key: keyof Notifications['sources']) =>
+    notifications.sources[key] === 'environment' || notifications.sources[key] === 'gcp'
+  const text = (key: 'email' | 'webhook_url', label: string, hint: string) => {
+    const fixed = isFixed(key)
     return (
       <TextInput
         label={label}
@@ -116,16 +128,22 @@ function Channels({ notifications }: { notifications: Notifications }) {
       <form className={classes.form} onSubmit={submit}>
         <div className={classes.fields}>
           {text('email', m.email, m.emailHint)}
-          {text('smtp_url', m.smtp, m.smtpHint)}
           {text('webhook_url', m.webhook, m.webhookHint)}
           {wait('nothing_synced_after_minutes', m.nothingSynced)}
           {wait('store_silent_after_minutes', m.storeSilent)}
+          <MailServer
+            stored={notifications.smtp_url}
+            fromEnvironment={isFixed('smtp_url')}
+            disabled={!mayChange}
+            draft={mailServer}
+            onChange={setMailServer}
+          />
         </div>
         {save.error && <ErrorCard error={save.error} />}
         {mayChange && (
           <div className={classes.buttons}>
             {changed ? (
-              <Button variant="default" onClick={() => setDraft({})}>
+              <Button variant="default" onClick={discard}>
                 {m.discard}
               </Button>
             ) : (

@@ -45,7 +45,7 @@ export function GettingStarted({ settings, runs, onDismiss }: GettingStartedProp
       text: m.begin1Text,
       done: connected,
       action: (
-        <Button component={Link} href={`${HOME}/connection`}>
+        <Button component={Link} href={`${HOME}/connection?tab=credentials`}>
           {m.begin1Do}
         </Button>
       ),

@@ -45,6 +45,7 @@ export default function OverviewPage() {
     queryFn: ({ signal }) => request<{ data: Run[] }>(`${ZOHO}/sync/runs`, { query: { limit: RECENT }, signal }).then(({ data }) => data),
   })
   const moving = runs.data?.find(({ state }) => MOVING.has(state) || state === 'paused')
+  const isKnown = settings.data !== undefined && (runs.data !== undefined || runs.error !== null)
   const isNew = settings.data !== undefined && runs.data !== undefined && isBeginner(settings.data, runs.data)
   const [isDismissed, dismiss] = useDismissed()
   const unscheduled = settings.data !== undefined && !isScheduled(settings.data) && !isDismissed
@@ -53,7 +54,8 @@ export default function OverviewPage() {
     <Page
       title={m.title}
       actions={
-        state !== undefined &&
+        // Not before it is known that it stays: a dialog would vanish with its button.
+        isKnown &&
         state !== 'not_set_up' &&
         !isNew &&
         (state === 'revoked' ? (
@@ -84,7 +86,7 @@ export default function OverviewPage() {
             <QuotaPurposes />
           </Suspense>
         </>
-      ) : settings.data && (runs.data || runs.error) ? (
+      ) : isKnown ? (
         <>
           <Attention settings={settings.data} />
           {(isNew || unscheduled) && (

@@ -18,6 +18,7 @@ import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
+import { fieldLabels } from '../../products/field-labels.ts'
 import classes from './edit-product.module.css'
 import { productMessages } from './messages.ts'
 import { productKey } from './use-gallery.ts'
@@ -75,7 +76,7 @@ export function EditProduct({ product }: { product: Product }) {
             const editable = fields.filter(({ owner }) => product.zoho_item_id === null || owner !== 'zoho').map(({ field }) => field)
             return editable.length === 0 ? (
               <p className={classes.none}>
-                {m.nothingToEdit} <Link href={`${HOME}/modules`}>{m.toMapping}</Link>
+                {m.nothingToEdit} <Link href={`${HOME}/modules?tab=mapping`}>{m.toMapping}</Link>
               </p>
             ) : (
               <EditForm product={product} fields={editable} onSaved={close} />
@@ -89,6 +90,7 @@ export function EditProduct({ product }: { product: Product }) {
 
 function EditForm({ product, fields, onSaved }: { product: Product; fields: MappedField[]; onSaved(): void }) {
   const m = useMessages(productMessages)
+  const labels = useMessages(fieldLabels)
   const common = useMessages(commonMessages)
   const client = useQueryClient()
   const [values, setValues] = useState<Partial<Record<MappedField, string>>>({})
@@ -114,8 +116,7 @@ function EditForm({ product, fields, onSaved }: { product: Product; fields: Mapp
     save.mutate()
   }
   const input = (field: MappedField) => {
-    const labels: Record<`field_${MappedField}`, string> = m
-    const label = labels[`field_${field}`]
+    const label = labels[field]
     const value = values[field] ?? textOf(product, field)
     const change = (text: string) => setValues({ ...values, [field]: text })
     if (field === 'status')

@@ -24,6 +24,16 @@ export function ProductDetails({ product }: { product: Product }) {
       </span>
     )
   const number = (value: string | null) => value && <Ltr>{format.money(value, null)}</Ltr>
+  const types: Record<string, string> = {
+    inventory: m.type_inventory,
+    sales: m.type_sales,
+    purchases: m.type_purchases,
+    sales_and_purchases: m.type_sales_and_purchases,
+    goods: m.type_goods,
+    service: m.type_service,
+    digital_service: m.type_digital_service,
+  }
+  const itemType = [product.item_type, product.product_type].flatMap((type) => (type ? (types[type] ?? type) : [])).join(' · ')
   const { dimensions, weight, tax, group } = product
   const measures = dimensions && [dimensions.length, dimensions.width, dimensions.height].map((side) => side ?? '–').join(' × ')
   const custom = Object.entries(product.custom_fields)
@@ -54,7 +64,7 @@ export function ProductDetails({ product }: { product: Product }) {
             [m.tax, tax && <bdi key="tax">{[tax.name, tax.percentage && `${tax.percentage}%`].filter(Boolean).join(' ')}</bdi>],
             [m.measures, measures && <Ltr>{[measures, dimensions?.unit].filter(Boolean).join(' ')}</Ltr>],
             [m.weight, weight && <Ltr>{[weight.value, weight.unit].filter(Boolean).join(' ')}</Ltr>],
-            [m.itemType, text([product.item_type, product.product_type].filter(Boolean).join(' · ') || null)],
+            [m.itemType, text(itemType || null)],
             [m.combo, product.is_combo ? m.yes : null],
             [m.origin, product.origin === 'zoho' ? null : product.origin === 'file' ? m.originFile : m.originErp],
             [m.status, product.status === 'active' ? m.active : m.inactiveShort],

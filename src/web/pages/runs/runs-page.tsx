@@ -8,6 +8,7 @@ import { CsvButton } from '../../components/csv-button.tsx'
 import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
+import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -35,6 +36,7 @@ const LOOK_EVERY_MS = 10_000
 
 export default function RunsPage() {
   const m = useMessages(runsMessages)
+  const common = useMessages(commonMessages)
   const words = useRunLabels()
   // In the address, so that a link shows the same list.
   const [search, setSearch] = useSearchParams()
@@ -101,8 +103,8 @@ export default function RunsPage() {
           empty={
             <EmptyState
               icon={History}
-              title={filtered ? m.noneTitle : m.emptyTitle}
-              text={filtered ? m.noneText : m.emptyText}
+              title={filtered ? common.noMatchTitle : m.emptyTitle}
+              text={filtered ? common.noMatchText : m.emptyText}
               action={filtered ? undefined : <StartSync />}
             />
           }

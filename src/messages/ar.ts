@@ -248,6 +248,10 @@ export const MESSAGES = {
     message: ({ path }) => ar`لا يوجد ملف ${path} بجانب الملف المستورد`,
     remedy: 'انسخ الصور بجانبه بالمسارات نفسها ثم استورد الملف من جديد.',
   },
+  import_image_not_a_file: {
+    message: ({ path }) => ar`${path} مجلد أو قناة أو جهاز وليس صورة، فتُرك`,
+    remedy: 'ضع الصورة نفسها هناك ثم استورد الملف من جديد.',
+  },
   import_image_outside: {
     message: ({ path }) => ar`الصورة ${path} خارج مجلد الملف المستورد، فتُركت`,
     remedy: 'انسخها إلى ذلك المجلد واذكرها بمسار نسبي ثم استورد الملف من جديد.',
@@ -284,6 +288,10 @@ export const MESSAGES = {
   invalid_backup_target: {
     message: ({ target }) => ar`${target} ليس مكانًا للنسخ الاحتياطية`,
     remedy: 'اكتب مجلدًا على الخادم بمساره الكامل، أو s3://BUCKET/PREFIX.',
+  },
+  'invalid_backup_target.unusable': {
+    message: ({ target, problem }) => ar`لا يمكن حفظ النسخ الاحتياطية في ${target}: ${problem}`,
+    remedy: 'اكتب مجلدًا يستطيع حساب zinc إنشاءه أو الكتابة فيه، أو s3://BUCKET/PREFIX.',
   },
   'invalid_backup_target.own_folder': {
     message: ({ target, folder }) => ar`${target} داخل ${folder}، وهو مجلد لـ zinc نفسه`,

@@ -375,6 +375,10 @@ export const MESSAGES = {
     message: ({ path }: { path: string }) => `There is no file ${path} beside the imported file`,
     remedy: 'Copy the images beside it, with the same paths, and import the file again.',
   },
+  import_image_not_a_file: {
+    message: ({ path }: { path: string }) => `${path} is a folder, a pipe or a device, not an image; it is left`,
+    remedy: 'Put the image itself there, and import the file again.',
+  },
   import_image_outside: {
     message: ({ path }: { path: string }) => `The image ${path} is outside the folder of the imported file; it is left`,
     remedy: 'Copy it into that folder, name it there by a relative path, and import the file again.',
@@ -431,6 +435,10 @@ export const MESSAGES = {
   invalid_backup_target: {
     message: ({ target }: { target: string }) => `${target} is not a place for backups`,
     remedy: 'Name an absolute folder of the server, or s3://BUCKET/PREFIX.',
+  },
+  'invalid_backup_target.unusable': {
+    message: ({ target, problem }: { target: string; problem: string }) => `Backups cannot be kept in ${target}: ${problem}`,
+    remedy: 'Name a folder that the account of zinc can create or write to, or s3://BUCKET/PREFIX.',
   },
   'invalid_backup_target.own_folder': {
     message: ({ target, folder }: { target: string; folder: string }) => `${target} is in ${folder}, a folder of zinc itself`,

@@ -1,9 +1,10 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { DATA_CENTERS } from '../facts/data-centers.ts'
 
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
+import { readNamedFile } from '../lib/open-regular-file.ts'
 import { type Actor, SYSTEM_ACTOR } from './audit-log.ts'
 import { isMasked } from './mask.ts'
 import { enabledModules, MODULES, type ModuleSlug, setModuleEnabled } from './modules.ts'
@@ -45,14 +46,11 @@ const TAKEN: readonly string[] = ['client_id', 'client_secret', 'refresh_token',
 const NOTE = 'note'
 
 /**
- * Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never
- * quotes the file.
+ * Reads a `zoho_config.json`. Throws BadRequestError `path_not_found`, `file_unusable`,
+ * `invalid_config_file`; the message never quotes the file.
  */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
-  const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new BadRequestError('file_not_found.config', { file, error: cause.code ?? '' })
-  })
-
+  const content = await readNamedFile(file)
   let json: unknown
   try {
     if (content.length > MAX_BYTES) throw new Error('too long')
@@ -129,7 +127,7 @@ export async function importZohoConfigOnce(file: string, { settings, log }: { se
       'zoho_config.json was imported; its secrets are stored encrypted and are gone from the file',
     )
   } catch (error) {
-    if (error instanceof BadRequestError && error.code === 'file_not_found') return
+    if (error instanceof BadRequestError && error.code === 'path_not_found') return
     if (!(error instanceof BadRequestError || error instanceof ConflictError)) throw error
     log.error({ file, code: error.code }, `zoho_config.json was not imported: ${error.message}`)
   }

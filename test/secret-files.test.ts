@@ -50,7 +50,8 @@ test('a key that is set to nothing leaves the file in force', async () => {
 })
 
 /** A value that the key takes. */
-const acceptedValue = (key: string): string => (/ENDPOINT/.test(key) ? 'http://127.0.0.1:9000' : /PATH_STYLE/.test(key) ? '1' : 'fake-value')
+const acceptedValue = (key: string): string =>
+  /ENDPOINT/.test(key) ? 'http://127.0.0.1:9000' : /PATH_STYLE/.test(key) ? '1' : 'fake-value'
 
 test('half of a pair ends the start with the name of the other half, from a file too; both are accepted', async () => {
   const halves = ENVIRONMENT_KEYS.filter((key) => /(ACCESS_KEY_ID|SECRET_ACCESS_KEY)$/.test(key))

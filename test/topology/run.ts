@@ -14,7 +14,7 @@ import { pino } from 'pino'
 import { findManifest } from '../../src/backup/manifest.ts'
 import { openTarget } from '../../src/backup/target.ts'
 import { parseConfig } from '../../src/config.ts'
-import { compareDigests } from '../../src/database/digest.ts'
+import { tableDigests } from '../../src/database/digest.ts'
 import { openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
@@ -121,7 +121,11 @@ async function startTopology() {
   const workers = [await startZinc('worker-1'), await startZinc('worker-2')]
   const nginx = has('nginx') ? await startNginx({ listen: nginxPort, to: [ports['api-1'], ports['api-2']] }, start) : null
   const url = `http://127.0.0.1:${nginx ? nginxPort : ports['api-1']}`
-  const postmaster = { name: 'postgres', kill: killPostgres, ready: async () => void (await until(() => query(postgres.url, 'select 1'), 'postgres')) }
+  const postmaster = {
+    name: 'postgres',
+    kill: killPostgres,
+    ready: async () => void (await until(() => query(postgres.url, 'select 1'), 'postgres')),
+  }
   return {
     zoho,
     postgres,
@@ -172,7 +176,10 @@ async function startPooler(target: string, start: Start): Promise<(Part & { url:
 /** That of deploy/nginx.conf without TLS, in front of both. */
 async function startNginx({ listen, to }: { listen: number; to: number[] }, start: Start): Promise<Part> {
   const site = (await readFile('deploy/nginx.conf', 'utf8'))
-    .replace(/upstream zinc \{.*\}/, `upstream zinc { ${to.map((port) => `server 127.0.0.1:${port};`).join(' ')} keepalive 16; }`)
+    .replace(
+      /upstream zinc \{.*\}/,
+      `upstream zinc { ${to.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')} keepalive 16; }`,
+    )
     .replace(/server \{\s+listen 80;[\s\S]*?\n\}/, '')
     .replace(/listen 443 ssl;/, `listen 127.0.0.1:${listen};`)
     .replace(/^ *ssl_.*$/gm, '')
@@ -268,7 +275,7 @@ await check('a rolling restart under load', async () => {
   await pause(500)
   on = false
   await Promise.all(asking)
-  same(counts.refused, [], 'failed requests')
+  same(counts.refused.slice(0, 5), [], `failed requests (${counts.refused.length} of ${counts.requests}, ${counts.cut} cut)`)
   return `${counts.requests} requests, 0 failed, ${counts.cut} cut`
 })
 
@@ -289,7 +296,16 @@ await check('a backup restored into an empty place, with equal digests', async (
   const client = new pg.Client(database.href)
   await client.connect()
   await client.query('begin')
-  await compareDigests(client, backedUp.digests).finally(() => client.end())
+  const found = await tableDigests(client).finally(() => client.end())
+  // What a restore writes of itself: the backup that was running, and whose database it is.
+  const own = ['backup', 'instance_property']
+  const shop = (digests: object) =>
+    Object.fromEntries(
+      Object.entries(digests)
+        .filter(([name]) => !own.includes(name))
+        .sort(),
+    )
+  same(shop(found), shop(backedUp.digests), 'digests')
   const at = `http://127.0.0.1:${port}`
   const restored = await startPart('restored', {
     command: [process.execPath, 'src/server.ts'],

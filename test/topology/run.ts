@@ -287,7 +287,8 @@ await check('a backup restored into an empty place, with equal digests', async (
   await query(topology.postgres.url, 'create database restored')
   const database = new URL(topology.postgres.url)
   database.pathname = '/restored'
-  const { S3_ACCESS_KEY_ID: _, S3_SECRET_ACCESS_KEY: __, S3_ENDPOINT: ___, ...rest } = environment
+  // With its bucket known, zinc would read there what is not on the disk yet.
+  const rest = Object.fromEntries(Object.entries(environment).filter(([key]) => !key.startsWith('S3_')))
   const port = await freePort()
   const there = { ...rest, STORAGE: 'file', DATA_DIR: place, DATABASE_URL: database.href, PORT: String(port) }
   await zinc(['restore', target], there)

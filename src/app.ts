@@ -72,7 +72,8 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   >
 }
 
-const MAX_JSON_BYTES = 256 * 1024
+/** A thousand hashes, for example; routes that need more have their own. */
+const MAX_JSON_BYTES = 128 * 1024
 /**
  * A client's own request id is kept, so that both logs use the same one; anything but a plain word
  * could inject text into the log.

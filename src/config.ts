@@ -192,6 +192,31 @@ function readSecretFiles(env: NodeJS.ProcessEnv): { values: Record<string, strin
   return { values, wrong }
 }
 
+/**
+ * Keys that are of use only with another one; alone they would be ignored. The mail server and the
+ * address of notifications are not among them: each may be entered on the page instead.
+ */
+export const NEEDED_WITH: readonly (readonly [key: string, needed: string])[] = [
+  ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
+  ['S3_SECRET_ACCESS_KEY', 'S3_ACCESS_KEY_ID'],
+  ['BACKUP_S3_ACCESS_KEY_ID', 'BACKUP_S3_SECRET_ACCESS_KEY'],
+  ['BACKUP_S3_SECRET_ACCESS_KEY', 'BACKUP_S3_ACCESS_KEY_ID'],
+  ['BACKUP_S3_FORCE_PATH_STYLE', 'BACKUP_S3_ENDPOINT'],
+  ['OTEL_EXPORTER_OTLP_CLIENT_KEY', 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE'],
+  ['OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CLIENT_KEY'],
+]
+
+function missingPartners(env: NodeJS.ProcessEnv): string[] {
+  const isSet = (key: string) => !['', '0', 'false'].includes(env[key]?.trim() ?? '')
+  const missing = NEEDED_WITH.filter(([key, needed]) => isSet(key) && !isSet(needed)).map(
+    ([key, needed]) => `${needed}: is needed with ${key}. Set both, or neither`,
+  )
+  const { username, password } = URL.canParse(env.SMTP_URL ?? '') ? new URL(env.SMTP_URL!) : { username: '', password: '' }
+  if ((username === '') !== (password === ''))
+    missing.push('SMTP_URL: a user name and a password are needed together. Give both, or neither')
+  return missing
+}
+
 /** The names of the keys above, for the test that compares `.env.example` with them. */
 export const ENVIRONMENT_KEYS = Object.keys(Env.shape)
 
@@ -203,8 +228,13 @@ export type Config = ReturnType<typeof parseConfig>
  */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const secrets = readSecretFiles(env)
-  const read = Env.safeParse({ ...env, ...secrets.values })
-  const wrong = [...secrets.wrong, ...(read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))]
+  const given = { ...env, ...secrets.values }
+  const read = Env.safeParse(given)
+  const wrong = [
+    ...secrets.wrong,
+    ...missingPartners(given),
+    ...(read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+  ]
   if (read.success && read.data.STORAGE === 's3' && !read.data.S3_BUCKET) {
     wrong.push('S3_BUCKET: is needed with STORAGE=s3. Name the bucket that holds the pictures, or use STORAGE=file')
   }

@@ -104,8 +104,14 @@ test('from a settings file: connection and modules, and then a sync', async () =
     }),
   )
   const before = await stateOf(old)
-  const { connect, modules } = zinc.services
-  const { changed, left } = await importZohoConfig(await readZohoConfig(file), { settings: connect.settings, actor: SYSTEM_ACTOR })
+  const { connect, modules, db } = zinc.services
+  const read = await readZohoConfig(file)
+  const settings = async () => [await connect.settings.effective(), await modules.list(), await db.auditEntry.count()]
+  const unchanged = await settings()
+  const planned = await importZohoConfig(read, { settings: connect.settings, actor: SYSTEM_ACTOR, dryRun: true })
+  expect(await settings()).toEqual(unchanged)
+  const { changed, left } = await importZohoConfig(read, { settings: connect.settings, actor: SYSTEM_ACTOR })
+  expect([planned.changed, planned.left]).toEqual([changed, left])
 
   expect(changed).toEqual(expect.arrayContaining(['client_id', 'client_secret', 'refresh_token', 'organization_id', 'modules.crm.enabled']))
   expect(left).toEqual(['modules.Zoho CRM.last_sync'])

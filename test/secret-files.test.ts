@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { parseConfig } from '../src/config.ts'
+import { ENVIRONMENT_KEYS, NEEDED_WITH, parseConfig } from '../src/config.ts'
 
 async function secretFile(text: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'zinc-secret-'))
@@ -47,4 +47,24 @@ test('a key that is set to nothing leaves the file in force', async () => {
   expect(parseConfig({ METRICS_TOKEN: '', METRICS_TOKEN_FILE: await secretFile('fake-metrics-token') }).http.metricsToken).toBe(
     'fake-metrics-token',
   )
+})
+
+/** A value that the key takes. */
+const acceptedValue = (key: string): string =>
+  /ENDPOINT/.test(key) ? 'http://127.0.0.1:9000' : /PATH_STYLE/.test(key) ? '1' : 'fake-value'
+
+test('half of a pair ends the start with the name of the other half, from a file too; both are accepted', async () => {
+  const halves = ENVIRONMENT_KEYS.filter((key) => /(ACCESS_KEY_ID|SECRET_ACCESS_KEY)$/.test(key))
+  expect(NEEDED_WITH.map(([key]) => key)).toEqual(expect.arrayContaining(halves))
+  for (const [key, needed] of NEEDED_WITH) {
+    const refusal = { exitStatus: 2, message: expect.stringContaining(`${needed}: is needed with ${key}`) }
+    expect(() => parseConfig({ [key]: acceptedValue(key) }), key).toThrow(expect.objectContaining(refusal))
+    if (halves.includes(key)) {
+      const path = await secretFile('fake-value')
+      expect(() => parseConfig({ [`${key}_FILE`]: path })).toThrow(expect.objectContaining(refusal))
+    }
+    expect(() => parseConfig({ [key]: acceptedValue(key), [needed]: acceptedValue(needed) })).not.toThrow()
+  }
+  expect(() => parseConfig({ SMTP_URL: 'smtps://zinc@mail.example' })).toThrow(/SMTP_URL: a user name and a password/)
+  expect(() => parseConfig({ BACKUP_S3_FORCE_PATH_STYLE: '0', SMTP_URL: 'smtp://mail.example' })).not.toThrow()
 })

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { BlobStore } from '../images/storage/blob-store.ts'
 import { createFileStore } from '../images/storage/file-store.ts'
 import type { S3Settings } from '../images/storage/s3-store.ts'
+import { makePrivateFolder } from '../lib/data-dir.ts'
 import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { fsyncPath } from '../lib/fsync.ts'
+import { openRegularFile } from '../lib/open-regular-file.ts'
+import { describeSystemError } from '../lib/startup-error.ts'
 
 /**
  * Where backups are kept: bytes once per content (`content/ab/<sha256>`), and a small text for each
@@ -67,25 +70,30 @@ export async function openTarget(
   }
 }
 
+const missing = (error: NodeJS.ErrnoException): null => {
+  if (error.code === 'ENOENT') return null
+  throw error
+}
+
 async function openFolder(root: string, { workDir, mustExist }: { workDir: string; mustExist: boolean }): Promise<BackupTarget> {
-  const there = await readdir(root).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false
-      throw error
-    },
-  )
-  if (!there && mustExist) throw new NotFoundError('backup_not_found', { target: root })
-  // A backup holds the whole shop: for this account only.
-  if (!there) await mkdir(root, { recursive: true, mode: 0o700 })
-  const missing = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
+  try {
+    const there = await readdir(root).catch(missing)
+    if (!there && mustExist) throw new NotFoundError('backup_not_found', { target: root })
+    // A backup holds the whole shop: for this account only.
+    if (!there) await makePrivateFolder(root)
+    if (!mustExist) await rmdir(await mkdtemp(join(root, '.try-')))
+  } catch (cause) {
+    if (cause instanceof NotFoundError) throw cause
+    const problem = describeSystemError(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+    throw new BadRequestError('invalid_backup_target.unusable', { target: root, problem }, { cause })
   }
   return {
     workDir,
     content: createFileStore<'content'>(root),
-    readText: (name) => readFile(join(root, name), 'utf8').catch(missing),
+    async readText(name) {
+      await using handle = await openRegularFile(join(root, name)).catch(missing)
+      return handle ? await handle.readFile('utf8') : null
+    },
     async writeText(name, text) {
       const path = join(root, name)
       await mkdir(dirname(path), { recursive: true })

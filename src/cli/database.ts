@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { dumpDatabase, restoreDatabase } from '../database/dump.ts'
 import { migrate } from '../database/migrate.ts'
 import { grantReader, READER_SCHEMA, revokeReader } from '../database/reader-role.ts'
-import { BadRequestError } from '../lib/errors.ts'
+import { openNamedFile } from '../lib/open-regular-file.ts'
 import type { Action } from './context.ts'
 import { withDatabase } from './context.ts'
 
@@ -56,9 +56,7 @@ export function addDatabase(program: Command, action: Action): void {
     .description('restore a dump into an empty database')
     .action(
       action(async (context, file: string) => {
-        await stat(file).catch((cause: Error) => {
-          throw new BadRequestError('file_not_found', { file }, { cause })
-        })
+        await (await openNamedFile(file)).close()
         const { rows } = await withDatabase(context, (url) => restoreDatabase(url, file, context))
         context.result(
           { status: 'success', rows },

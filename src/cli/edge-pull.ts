@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { LockedError } from '../edge-client/dir-lock.ts'
-import { DiskFailure } from '../edge-client/disk-failure.ts'
+import { DiskFailure, onDisk } from '../edge-client/disk-failure.ts'
 import { ForeignResponse, HttpError, NetworkError } from '../edge-client/http.ts'
 import { type PullResult, pull, type ShareOptions } from '../edge-client/pull.ts'
 import { DEFAULT_PORT, openSharing, type Sharing } from '../edge-client/sharing.ts'
+import { makeFolder } from '../lib/data-dir.ts'
 import { AppError, ServiceUnavailableError } from '../lib/errors.ts'
 import { inEnglish, type MessageKey, message, messageAs } from '../messages/say.ts'
 import type { PhotoVariant } from '../schemas/photo-sync.ts'
@@ -87,6 +88,7 @@ async function onePull(
   const show = createDisplay(context)
   let result: PullResult
   try {
+    await onDisk(() => makeFolder(dir)) // the pull's own mkdir would never end under /proc
     result = await pull({
       server,
       storeId: store,

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -14,6 +13,7 @@ import { MEDIA_INTEGRITY_SCAN } from '../images/integrity/scan-run.ts'
 import { MEDIA_REGENERATE } from '../images/processing/regenerate-run.ts'
 import { moveStorage } from '../images/storage/migrate.ts'
 import { BadRequestError } from '../lib/errors.ts'
+import { openNamedFile } from '../lib/open-regular-file.ts'
 import type { Action, CommandContext, ExitStatus } from './context.ts'
 import { watchRun } from './progress-bar.ts'
 
@@ -76,10 +76,10 @@ async function stage(context: CommandContext, path: string, { map: mapFile, asZo
   const facts = await stat(full).catch((cause: Error) => {
     throw new BadRequestError('path_not_found', { path }, { cause })
   })
+  if (facts.isDirectory()) return stageFolder((await context.services()).imageImports, { folder: full }, options)
+  await using archive = await openNamedFile(full)
   const { imageImports } = await context.services()
-  return facts.isDirectory()
-    ? stageFolder(imageImports, { folder: full }, options)
-    : stageArchive(imageImports, createReadStream(full), context.signal, options)
+  return await stageArchive(imageImports, archive.createReadStream(), context.signal, options)
 }
 
 async function importImages(context: CommandContext, path: string, options: ImportOptions): Promise<ExitStatus> {

@@ -1,9 +1,10 @@
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Store } from '../generated/client.ts'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { formatCsvRow } from '../lib/format-csv.ts'
+import { readNamedFile } from '../lib/open-regular-file.ts'
 import { parseCsv } from '../lib/parse-csv.ts'
 import { StoreBody } from '../schemas/stores.ts'
 import type { Services } from '../services.ts'
@@ -62,17 +63,14 @@ export function addStoreImport(store: Command, action: Action): void {
 /**
  * Adds the stores of a CSV, each with a token in the file `tokens`, which must not exist. Returns
  * what was added (in a dry run: would be) and what was left, with the reason. Throws
- * BadRequestError `path_not_found`, `invalid_store_file`; ConflictError `tokens_file_exists`.
+ * BadRequestError `path_not_found`, `file_unusable`, `invalid_store_file`; ConflictError `tokens_file_exists`.
  */
 export async function importStores(
   services: StoreServices,
   file: string,
   { tokens, dryRun, expiresInDays }: { tokens: string; dryRun: boolean; expiresInDays: number | null },
 ): Promise<{ added: { id: string | undefined; code: string }[]; left: Left[] }> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new BadRequestError('path_not_found', { path: file }, { cause })
-  })
-  const { rows, left } = readStores(text, file)
+  const { rows, left } = readStores(await readNamedFile(file), file)
   const added = dryRun ? await planned(services, rows, left) : await addAll(services, rows, { left, tokens, expiresInDays })
   return { added, left }
 }

@@ -168,10 +168,11 @@ export async function openConnection(deps: ConnectionDeps) {
       if (!organization) {
         throw new NotFoundError('organization_not_found', { organizations: all.map((it) => it.id) })
       }
-      await settings.change({ organization_id: id }, actor, async (tx) => {
+      const also = async (tx: Db) => {
         if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
         return []
-      })
+      }
+      await settings.change({ organization_id: id }, actor, { also })
       await connection.works() // the account has just confirmed it
       return organization
     },

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { Config } from '../config.ts'
-import type { Database } from '../database/client.ts'
+import type { Database, Db } from '../database/client.ts'
 import { DATA_CENTERS, type DataCenter } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { BadGatewayError, BadRequestError } from '../lib/errors.ts'
@@ -67,15 +67,13 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
     if (refreshToken === null) {
       throw new BadGatewayError('no_refresh_token')
     }
-    await settings.change(
-      { refresh_token: refreshToken, ...(dataCenter !== undefined && { data_center: dataCenter }) },
-      actor,
-      async (tx) => {
-        const credentials = { clientId, clientSecret, refreshToken }
-        await saveToken(tx, { encryption, credentials, token: { value: accessToken, expiresAt, issuedAt, scope } })
-        return []
-      },
-    )
+    const change = { refresh_token: refreshToken, ...(dataCenter !== undefined && { data_center: dataCenter }) }
+    const also = async (tx: Db) => {
+      const credentials = { clientId, clientSecret, refreshToken }
+      await saveToken(tx, { encryption, credentials, token: { value: accessToken, expiresAt, issuedAt, scope } })
+      return []
+    }
+    await settings.change(change, actor, { also })
     await connection.works()
   }
 

@@ -18,7 +18,7 @@ const PRIVATE_FOLDERS = ['sync_sessions', 'raw_json', 'reports', 'imports']
  */
 export async function openDataDir(dataDir: string): Promise<void> {
   try {
-    await makeFolder(dataDir, DATA_DIR_MODE)
+    await makeFolder(dataDir, { mode: DATA_DIR_MODE })
     await rmdir(await mkdtemp(join(dataDir, '.try-')))
     for (const name of PRIVATE_FOLDERS) await closeToOthers(join(dataDir, name))
   } catch (cause) {
@@ -27,16 +27,19 @@ export async function openDataDir(dataDir: string): Promise<void> {
 }
 
 /**
- * Step by step: Node's own `recursive` never ends on a file system that reports a new folder as
+ * Creates a folder and its missing parents, step by step: Node's own `recursive` never ends on a file system that reports a new folder as
  * missing, such as /proc.
  */
-async function makeFolder(folder: string, mode?: number): Promise<void> {
+export async function makeFolder(
+  folder: string,
+  { mode, parentMode }: { mode?: number | undefined; parentMode?: number | undefined } = {},
+): Promise<void> {
   const parent = dirname(folder)
   const exists = await access(parent).then(
     () => true,
     () => false,
   )
-  if (!exists && parent !== folder) await makeFolder(parent)
+  if (!exists && parent !== folder) await makeFolder(parent, { mode: parentMode, parentMode })
   await mkdir(folder, { mode }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
@@ -58,7 +61,7 @@ async function closeToOthers(folder: string): Promise<void> {
 
 /** Creates a folder, and its missing parents, for this account only. */
 export async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, { mode: 0o700, parentMode: 0o700 })
 }
 /** Mode of files with the shop's business data. */
 export const PRIVATE_FILE_MODE = 0o600

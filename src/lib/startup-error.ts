@@ -7,6 +7,7 @@ const SYSTEM_REASONS: Record<string, string> = {
   ENOTDIR: 'it, or a part of its path, is a file and not a folder',
   EEXIST: 'it is a file and not a folder',
   EISDIR: 'it is a folder and not a file',
+  EINVAL: 'it is a pipe or a device and not a file',
   ENOENT: 'it does not exist and cannot be created',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota of this account is used up',

@@ -13,6 +13,8 @@ const text = (part: Part): string => (typeof part === 'string' ? part : (render(
 /** A module of Zoho Books as people call it; anything else as it is. */
 const named = (name: string): string => findBooksModule(name)?.label.ar ?? name
 
+const few = (names: readonly string[]): string => names.slice(0, 20).join('، ') + (names.length > 20 ? `… (${names.length})` : '')
+const CHECK_MAIL = 'تحقّق من عنوان خادم البريد (smtp://user:password@host:587، وsmtps:// للمنفذ 465) ومن دعمه TLS ومن المستلمين.'
 const UNRELATED_WORDS = 'اختر كلمة أطول. بضع كلمات لا صلة بينها سهلة التذكّر.'
 
 export const MESSAGES = {
@@ -248,6 +250,10 @@ export const MESSAGES = {
     message: ({ path }) => ar`لا يوجد ملف ${path} بجانب الملف المستورد`,
     remedy: 'انسخ الصور بجانبه بالمسارات نفسها ثم استورد الملف من جديد.',
   },
+  import_image_not_a_file: {
+    message: ({ path }) => ar`${path} مجلد أو قناة أو جهاز وليس صورة، فتُرك`,
+    remedy: 'ضع الصورة نفسها هناك ثم استورد الملف من جديد.',
+  },
   import_image_outside: {
     message: ({ path }) => ar`الصورة ${path} خارج مجلد الملف المستورد، فتُركت`,
     remedy: 'انسخها إلى ذلك المجلد واذكرها بمسار نسبي ثم استورد الملف من جديد.',
@@ -284,6 +290,10 @@ export const MESSAGES = {
   invalid_backup_target: {
     message: ({ target }) => ar`${target} ليس مكانًا للنسخ الاحتياطية`,
     remedy: 'اكتب مجلدًا على الخادم بمساره الكامل، أو s3://BUCKET/PREFIX.',
+  },
+  'invalid_backup_target.unusable': {
+    message: ({ target, problem }) => ar`لا يمكن حفظ النسخ الاحتياطية في ${target}: ${problem}`,
+    remedy: 'اكتب مجلدًا يستطيع حساب zinc إنشاءه أو الكتابة فيه، أو s3://BUCKET/PREFIX.',
   },
   'invalid_backup_target.own_folder': {
     message: ({ target, folder }) => ar`${target} داخل ${folder}، وهو مجلد لـ zinc نفسه`,
@@ -393,6 +403,12 @@ export const MESSAGES = {
   },
   list_unordered: { message: ({ path }) => ar`لا تسرد Zoho ${path} بالترتيب المطلوب`, remedy: 'لم يُحذف شيء. ابدأ من جديد لاحقًا.' },
   login_rate_limited: { message: 'محاولات دخول كثيرة', remedy: 'انتظر قليلًا ثم أعد المحاولة.' },
+  mail_no_tls: { message: 'لا يدعم خادم البريد TLS، ولا تُرسل كلمة المرور إلا مشفّرة', remedy: CHECK_MAIL },
+  mail_refused: {
+    message: ({ status, login }) => ar`يرفضها خادم البريد (${status})${login ? ': المستخدم أو كلمة المرور غير صحيحين' : ''}`,
+    remedy: CHECK_MAIL,
+  },
+  mail_unreachable: { message: 'تعذّر الوصول إلى خادم البريد', remedy: CHECK_MAIL },
   'mass_delete_stopped.items': {
     message: ({ removed, known }) =>
       ar`اختفى من Zoho ${removed} من ${known} من الأصناف، أي أكثر من الخُمس؛ لم يُحذف شيء. إن كان صحيحًا فابدأ مزامنة كاملة وأكّد الحذف.`,
@@ -441,6 +457,10 @@ export const MESSAGES = {
   },
   no_webhook_secret: { message: 'لا سرّ Webhook بعد', remedy: 'أنشئ سرًّا أولًا.' },
   'no_remote_source.uploaded': { message: 'رُفعت هنا، فليست عند أحد غيرنا', remedy: 'ارفع الصورة من جديد.' },
+  notification_refused: {
+    message: 'تعذّر الوصول إلى المستلم أو أنه لا يقبلها',
+    remedy: 'تحقّق من أن العنوان عام (أو اذكر المضيف في IMAGE_URL_ALLOWLIST أو NOTIFY_WEBHOOK_URL) ويقبل POST بحالة دون 300.',
+  },
   not_a_zip: { message: 'هذا ليس ملف ZIP', remedy: 'اختر ملف ZIP.' },
   'not_a_zip.damaged': { message: 'ملف ZIP تالف', remedy: 'اضغطه من جديد وأرسله.' },
   not_an_image: { message: 'هذا الملف ليس صورة', remedy: 'اختر صورة JPEG أو PNG أو WebP أو GIF أو AVIF أو BMP.' },
@@ -511,6 +531,9 @@ export const MESSAGES = {
   },
   refresh_token_invalid: { message: 'انتهت الجلسة', remedy: 'سجّل الدخول من جديد.' },
   request_timeout: { message: 'وصل الطلب ببطء شديد' },
+  run_paused: { message: 'ينتظر التشغيل', remedy: 'يُستأنف تلقائيًا في ذلك الوقت.' },
+  'run_paused.items': { message: 'ينتظر التشغيل', remedy: 'يُستأنف تلقائيًا في ذلك الوقت. تُزامَن الأصناف قبل الصور.' },
+  'run_paused.pull': { message: 'ينتظر التشغيل', remedy: 'يُستأنف تلقائيًا في ذلك الوقت. السجلات المسحوبة محفوظة.' },
   restore_expired: { message: ({ days }) => ar`تُستعاد الصورة المحذوفة خلال ${days} أيام؛ ولم تعد هذه موجودة`, remedy: 'ارفعها من جديد.' },
   run_finished: { message: 'انتهى هذا التشغيل', remedy: 'ابدأ تشغيلًا جديدًا إن لزم.' },
   run_not_found: { message: 'لا يوجد هذا التشغيل', remedy: 'عُد إلى قائمة التشغيلات.' },
@@ -610,6 +633,12 @@ export const MESSAGES = {
   'unknown_organization.other': {
     message: ({ organization }) => ar`لا ينتمي الحساب إلى المؤسسة ${organization}`,
     remedy: 'اختر مؤسسة من القائمة، أو تحقّق من ZOHO_ORGANIZATION_ID.',
+  },
+  unknown_skus: {
+    message: ({ unknown }) => ar`لا منتج له هذا الـ SKU، أو أن منتجات لا تختلف عنه إلا بحالة الأحرف والفراغات: ${few(unknown)}`,
+  },
+  unknown_categories: {
+    message: ({ unknown }) => ar`لا منتج في هذه الفئة، أو أن فئات لا تختلف عنها إلا بحالة الأحرف والفراغات: ${few(unknown)}`,
   },
   unknown_parameter: {
     message: ({ parameter }) => ar`في الطلب حقل غير معروف: ${parameter.slice(0, 100)}`,

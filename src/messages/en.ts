@@ -3,6 +3,11 @@ import { type Catalogue, type Part, render } from './message.ts'
 /** A message or text within another one. */
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
 
+/** The first of many names. */
+const MOST_NAMED = 20
+const few = (names: readonly string[]): string =>
+  `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`
+
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
 const UPLOAD_AGAIN = 'Open the image, save it again as JPEG or PNG, and upload that file.'
 const SAVE_AS = 'Save it as JPEG or PNG and upload that file.'
@@ -15,6 +20,8 @@ const CHOOSE_ORGANIZATION =
   'Choose one from GET /api/settings/integrations/zoho/organizations (with PUT /organization), or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
 const CHOOSE_UNDER_CONNECTION =
   'Choose the organization under Connection, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
+const CHECK_MAIL =
+  'Check the address of the mail server (smtp://user:password@host:587, smtps:// for port 465), that it offers TLS, and the receivers.'
 const UNRELATED_WORDS = 'Choose a longer one. A few unrelated words are easy to remember.'
 const NEXT_SYNC = 'zinc retries at the next sync.'
 const NEXT_PULL = 'zinc retries at the next pull.'
@@ -375,6 +382,10 @@ export const MESSAGES = {
     message: ({ path }: { path: string }) => `There is no file ${path} beside the imported file`,
     remedy: 'Copy the images beside it, with the same paths, and import the file again.',
   },
+  import_image_not_a_file: {
+    message: ({ path }: { path: string }) => `${path} is a folder, a pipe or a device, not an image; it is left`,
+    remedy: 'Put the image itself there, and import the file again.',
+  },
   import_image_outside: {
     message: ({ path }: { path: string }) => `The image ${path} is outside the folder of the imported file; it is left`,
     remedy: 'Copy it into that folder, name it there by a relative path, and import the file again.',
@@ -431,6 +442,10 @@ export const MESSAGES = {
   invalid_backup_target: {
     message: ({ target }: { target: string }) => `${target} is not a place for backups`,
     remedy: 'Name an absolute folder of the server, or s3://BUCKET/PREFIX.',
+  },
+  'invalid_backup_target.unusable': {
+    message: ({ target, problem }: { target: string; problem: string }) => `Backups cannot be kept in ${target}: ${problem}`,
+    remedy: 'Name a folder that the account of zinc can create or write to, or s3://BUCKET/PREFIX.',
   },
   'invalid_backup_target.own_folder': {
     message: ({ target, folder }: { target: string; folder: string }) => `${target} is in ${folder}, a folder of zinc itself`,
@@ -612,6 +627,13 @@ export const MESSAGES = {
     remedy:
       'Wait for the time in Retry-After and try again, or use a browser that was logged in before. Behind a proxy, set TRUSTED_PROXIES: without it all users share one IP address.',
   },
+  mail_no_tls: { message: 'The mail server offers no TLS, and a password is only sent encrypted', remedy: CHECK_MAIL },
+  mail_refused: {
+    message: ({ status, login }: { status: number; login: boolean }) =>
+      `The mail server refuses it (${status}${login ? ': user or password is wrong' : ''})`,
+    remedy: CHECK_MAIL,
+  },
+  mail_unreachable: { message: 'The mail server cannot be reached', remedy: CHECK_MAIL },
   'mass_delete_stopped.items': {
     message: ({ removed, known }: { removed: number; known: number }) =>
       `${removed} of ${known} items were deleted in Zoho, more than 20 %. Nothing was removed. If that is correct, run it again with confirm_removals=true.`,
@@ -694,6 +716,11 @@ export const MESSAGES = {
     remedy: 'Create one first, here or by setting webhook_secret.',
   },
   'no_remote_source.uploaded': { message: 'The image was uploaded here and has no other source', remedy: 'Upload the image again.' },
+  notification_refused: {
+    message: 'The receiver cannot be reached or does not take it',
+    remedy:
+      'Check that the address is public (IMAGE_URL_ALLOWLIST or NOTIFY_WEBHOOK_URL may name another host) and takes a POST with a status below 300.',
+  },
   not_a_zip: { message: 'This is not a readable ZIP file', remedy: 'Compress the image folders as .zip and upload that file.' },
   'not_a_zip.damaged': { message: 'The ZIP is damaged', remedy: 'Create it again and upload it.' },
   not_an_image: { message: 'This file is not an image', remedy: UPLOAD_AGAIN },
@@ -820,6 +847,9 @@ export const MESSAGES = {
   },
   refresh_token_invalid: { message: 'The refresh token is no longer valid', remedy: 'Log in again.' },
   request_timeout: { message: 'The request did not arrive in time' },
+  run_paused: { message: 'The run waits', remedy: 'It resumes automatically at that time.' },
+  'run_paused.items': { message: 'The run waits', remedy: 'It resumes automatically at that time. Items are synced before images.' },
+  'run_paused.pull': { message: 'The run waits', remedy: 'It resumes automatically at that time. Pulled records are kept.' },
   restore_expired: {
     message: ({ days }: { days: number }) => `A deleted image can be restored for ${days} days; this one has expired`,
     remedy: 'Upload it again.',
@@ -1024,6 +1054,14 @@ export const MESSAGES = {
     message: ({ organization }: { organization: string }) => `The account does not belong to the organization ${organization}`,
     remedy: CHOOSE_ORGANIZATION,
     page: CHOOSE_UNDER_CONNECTION,
+  },
+  unknown_skus: {
+    message: ({ unknown }: { unknown: readonly string[] }) =>
+      `No product has this SKU, or several differ from it only in case and blanks: ${few(unknown)}`,
+  },
+  unknown_categories: {
+    message: ({ unknown }: { unknown: readonly string[] }) =>
+      `No product has this category, or several differ from it only in case and blanks: ${few(unknown)}`,
   },
   unknown_parameter: {
     message: ({ kind, parameter }: { kind: string; parameter: string }) => `Unknown ${kind} ${JSON.stringify(parameter.slice(0, 100))}`,

@@ -1,6 +1,7 @@
 /**
- * The facts in a message. Two names are reserved: `reason` tells apart what one code says for
- * several reasons, `around` holds the messages around it.
+ * The facts in a message. Three names are reserved: `reason` tells apart what one code says for
+ * several reasons, `around` holds the messages around it, `next` is the key of the message whose
+ * remedy stands in place of its own.
  */
 export type Params = Record<string, unknown>
 
@@ -37,6 +38,10 @@ export function entryOf(catalogue: Catalogue, { code, params }: { code: string; 
   const reason = params?.reason
   return (typeof reason === 'string' && (catalogue[`${code}.${reason}`] ?? catalogue[reason])) || catalogue[code]
 }
+
+/** The entry whose remedy says what to do after a message. */
+export const nextOf = (catalogue: Catalogue, message: { code: string; params?: Params | null | undefined }): Entry | undefined =>
+  (typeof message.params?.next === 'string' && catalogue[message.params.next]) || entryOf(catalogue, message)
 
 /**
  * The sentence with its facts; null where it needs some and has none, as in rows that were stored

@@ -1,5 +1,5 @@
 import { type EntryParams, MESSAGES } from './en.ts'
-import { entryOf, fillIn, type Message, type Params, type Part, render } from './message.ts'
+import { entryOf, fillIn, type Message, nextOf, type Params, type Part, render } from './message.ts'
 import { TERMINAL } from './terminal.ts'
 
 const ENGLISH = { ...MESSAGES, ...TERMINAL }
@@ -36,11 +36,10 @@ export const messageAs = <K extends MessageKey>(code: string, key: K, ...[params
 
 /** A message in English. */
 export function inEnglish(message: Message): Said {
-  const entry = entryOf(ENGLISH, message)
   return {
     ...message,
     message: render(ENGLISH, message) ?? message.code,
-    remedy: fillIn(entry?.remedy, message.params) ?? undefined,
+    remedy: fillIn(nextOf(ENGLISH, message)?.remedy, message.params) ?? undefined,
   }
 }
 

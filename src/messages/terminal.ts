@@ -61,14 +61,13 @@ export const TERMINAL = {
     message: ({ said, folder }: { said: string; folder: string }) => `${said}: ${folder}`,
     remedy: 'Free up space on that disk. Downloaded files are kept; the next pull continues from there.',
   },
-  file_not_found: { message: ({ file }: { file: string }) => `File ${file} not found` },
-  'file_not_found.config': {
-    message: ({ file, error }: { file: string; error: string }) => `${file} cannot be read (${error})`,
-    remedy: 'Specify a zoho_config.json file.',
-  },
   file_unusable: {
     message: ({ path, problem }: { path: string; problem: string }) => `${path} cannot be used: ${problem}`,
     remedy: 'Files in DATA_DIR must belong to the account that runs zinc. Correct their owner and permissions, then start again.',
+  },
+  'file_unusable.named': {
+    message: ({ path, problem }: { path: string; problem: string }) => `${path} cannot be used: ${problem}`,
+    remedy: 'Specify a regular file that this account can read, or write where it is to be written.',
   },
   folder_not_writable: {
     message: ({ said, folder }: { said: string; folder: string }) => `${said}: ${folder}`,

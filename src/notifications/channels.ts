@@ -1,4 +1,5 @@
 import { request } from 'undici'
+import { BadGatewayError } from '../lib/errors.ts'
 import type { GuardedAgents } from '../lib/ssrf-guard.ts'
 import type { NotificationSettings } from '../settings/notification-settings.ts'
 
@@ -27,9 +28,9 @@ export interface Outlets {
 }
 
 /**
- * Sends one message through one channel. The error contains no URL, since URLs contain passwords
- * and tokens. It is the same whatever kept a webhook from arriving, so that it reveals nothing
- * about zinc's network; its `cause` is for the log.
+ * Sends one message through one channel. Throws BadGatewayError, which contains no URL, since URLs
+ * contain passwords and tokens. It is the same whatever kept a webhook from arriving, so that it
+ * reveals nothing about zinc's network; its `cause` is for the log.
  */
 export async function deliverThrough(
   channel: Channel,
@@ -40,8 +41,8 @@ export async function deliverThrough(
     if (channel === 'email') await mail(addresses, message)
     else await post(addresses.webhook_url ?? '', message, outlets.webhooks)
   } catch (error) {
-    const message = channel === 'email' ? mailFailure(error) : 'the receiver cannot be reached or does not take it'
-    throw new Error(message, { cause: reasonOf(error) })
+    const options = { cause: reasonOf(error) }
+    throw channel === 'email' ? mailFailure(error, options) : new BadGatewayError('notification_refused', {}, options)
   }
 }
 
@@ -93,12 +94,11 @@ async function post(address: string, { kind, subject, text, at }: Message, agent
 /**
  * A status is the mail server's own reply; anything else would reveal what is behind the address.
  */
-function mailFailure(error: unknown): string {
+function mailFailure(error: unknown, options: { cause: string }): BadGatewayError {
   const { code, responseCode } = error as { code?: string; responseCode?: number }
-  if (code === 'ETLS') return 'the mail server offers no TLS, and a password is only sent encrypted'
-  if (responseCode !== undefined)
-    return `the mail server refuses it (${responseCode}${code === 'EAUTH' ? ': user or password is wrong' : ''})`
-  return 'the mail server cannot be reached'
+  if (code === 'ETLS') return new BadGatewayError('mail_no_tls', {}, options)
+  if (responseCode !== undefined) return new BadGatewayError('mail_refused', { status: responseCode, login: code === 'EAUTH' }, options)
+  return new BadGatewayError('mail_unreachable', {}, options)
 }
 
 /**

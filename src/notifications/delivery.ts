@@ -1,9 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Database } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
+import { messageOf } from '../messages/say.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { JobData } from '../queue/queues.ts'
+import type { DeliveryFailure } from '../schemas/notifications.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { channelsOf, deliverThrough, type Outlets } from './channels.ts'
 import { attemptOf } from './notifications.ts'
@@ -45,28 +49,32 @@ export function createDelivery({ db, clock, log, queue, outlets, settings, watch
     const { addresses, ...rest } = await settings.read()
     const channels = channelsOf({ addresses, ...rest })
     const sentBy = new Set(notification.sent_by)
-    let error: string | null = null
+    let failure: DeliveryFailure | null = null
     for (const channel of channels) {
       if (sentBy.has(channel)) continue
       try {
         await deliverThrough(channel, { ...notification, at: notification.created_at }, { addresses, outlets })
         sentBy.add(channel)
-      } catch (cause) {
-        error = `${channel}: ${cause instanceof Error ? cause.message : 'failed'}`
-        log.warn(
-          { notification: id, channel, reason: error, cause: cause instanceof Error ? cause.cause : undefined },
-          'a notice could not be sent',
-        )
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        failure = { channel, ...messageOf(error) }
+        log.warn({ notification: id, channel, reason: error.message, cause: error.cause }, 'a notification could not be sent')
       }
     }
-    const over = error === null || now.getTime() - notification.created_at.getTime() > GIVE_UP_MS
+    const over = failure === null || now.getTime() - notification.created_at.getTime() > GIVE_UP_MS
     const waitMs = Math.min(60, 2 ** attempt) * MINUTE_MS
     // Without any channel it can still be read on the page.
     const attempts = attempt + (channels.length > 0 ? 1 : 0)
     await db.$transaction(async (tx) => {
       await tx.notification.update({
         where: { id: notification.id },
-        data: { sent_by: [...sentBy], error, attempts, try_at: new Date(now.getTime() + waitMs), ...(over && { sent_at: now }) },
+        data: {
+          sent_by: [...sentBy],
+          failure: failure === null ? Prisma.DbNull : (failure as Prisma.InputJsonObject),
+          attempts,
+          try_at: new Date(now.getTime() + waitMs),
+          ...(over && { sent_at: now }),
+        },
       })
       if (!over)
         await queue.add(tx, 'notification', [{ ...attemptOf({ id: notification.id, attempts }), startAfterSeconds: waitMs / 1_000 }])

@@ -1,4 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
+import type { Params } from '../messages/message.ts'
+import { messageOf } from '../messages/say.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { type Channel, channelsOf, deliverThrough, type Outlets } from './channels.ts'
 
@@ -6,15 +9,10 @@ interface Tried {
   ok: boolean
   message: string
   remedy?: string | undefined
+  code?: string
+  params?: Params
 }
 export type NotificationTest = () => Promise<{ ok: boolean; email: Tried | null; webhook: Tried | null }>
-
-const REMEDIES: Record<Channel, string> = {
-  email:
-    'Check the address of the mail server (smtp://user:password@host:587, smtps:// for port 465), that it offers TLS, and the receivers.',
-  webhook:
-    'Check that the address is public (IMAGE_URL_ALLOWLIST or NOTIFY_WEBHOOK_URL may name another host) and takes a POST with a status below 300.',
-}
 
 /**
  * Sends one notification through each channel immediately, without the queue; null: the channel is
@@ -39,7 +37,8 @@ export function createNotificationTest({
         await deliverThrough(channel, message, { addresses: now.addresses, outlets })
         return { ok: true, message: 'sent' }
       } catch (error) {
-        return { ok: false, message: error instanceof Error ? error.message : 'failed', remedy: REMEDIES[channel] }
+        if (!(error instanceof AppError)) throw error
+        return { ok: false, message: error.message, remedy: error.remedy, ...messageOf(error) }
       }
     }
     const [email, webhook] = await Promise.all([trial('email'), trial('webhook')])

@@ -4,6 +4,7 @@ import type { Database, Db } from '../database/client.ts'
 import { Prisma, type Store } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
+import { say } from '../messages/say.ts'
 import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { publishStoreChange } from './publish-store-change.ts'
@@ -152,14 +153,8 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
         const names = (store.assortment as Assortment | null)?.[field]
         const unknown = names ? await unknownNames(db, field, names) : []
         if (unknown.length === 0) continue
-        const what = field === 'skus' ? 'SKU' : 'category'
-        const few = unknown.slice(0, MOST_NAMED).join(', ')
-        warnings.push({
-          code: `unknown_${field}`,
-          parameter: `assortment.${field}`,
-          message: `No product has this ${what}, or several differ from it only in case and blanks: ${few}${unknown.length > MOST_NAMED ? ` and ${unknown.length - MOST_NAMED} more` : ''}`,
-          unknown,
-        })
+        const code = `unknown_${field}` as const
+        warnings.push({ code, parameter: `assortment.${field}`, message: say(code, { unknown }).message, unknown })
       }
       return warnings
     },

@@ -121,7 +121,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
       if (error instanceof RateLimitedError) {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
         await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))
-        return pausedUntil(error, 'It resumes automatically at that time. Pulled records are kept.')
+        return pausedUntil(error, 'run_paused.pull')
       }
       const why: NonNullable<ModuleProgress['error']> = signInFailed ?? inWords(error)
       if (!(error instanceof AppError) && error !== signInFailed)

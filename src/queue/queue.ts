@@ -1,7 +1,9 @@
 import pLimit from 'p-limit'
 import { fromPrisma, type Job, PgBoss } from 'pg-boss'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import { type Database, type Db, queryText } from '../database/client.ts'
+import { activeTraceParent, inSpan } from '../lib/tracing.ts'
 import { JOB_DATA, type JobData, QUEUES, type QueueName } from './queues.ts'
 
 /**
@@ -16,6 +18,8 @@ const SUPERVISE_SECONDS = 5
 /** Time for jobs interrupted by a shutdown to clean up their files. */
 const STOP_WITHIN_MS = 5_000
 const HOUR_S = 3_600
+/** What a job carries of the trace in which it was added: its own trace links to that one. */
+const TracedData = z.object({ trace_parent: z.string().nullable().default(null) })
 
 export interface NewJob<Name extends QueueName> {
   /** Set where the result is needed; left out: any. */
@@ -114,13 +118,14 @@ export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
   return {
     async add(tx, queue, jobs) {
       if (jobs.length === 0) return
+      const trace_parent = activeTraceParent()
       await (await boss()).insert(
         queue,
         jobs.map(({ id, data, key, startAfterSeconds }) => ({
           ...(id !== undefined && { id }),
           ...(key !== undefined && { singletonKey: key }),
           ...(startAfterSeconds !== undefined && { startAfter: startAfterSeconds }),
-          data,
+          data: trace_parent === null ? data : { ...data, trace_parent },
         })),
         { db: fromPrisma(tx) },
       )
@@ -151,7 +156,11 @@ export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
           if (!job) return null
           try {
             closing.signal.throwIfAborted()
-            return await execute(JOB_DATA[queue].parse(job.data) as never, AbortSignal.any([job.signal, closing.signal]))
+            const data = JOB_DATA[queue].parse(job.data)
+            const { trace_parent: traceParent } = TracedData.parse(job.data)
+            return await inSpan(`job ${queue}`, { attributes: { 'zinc.job_id': job.id }, from: { traceParent, sameTrace: false } }, () =>
+              execute(data as never, AbortSignal.any([job.signal, closing.signal])),
+            )
           } finally {
             // There may be more jobs; without this a worker pauses after each.
             it.notifyWorker(ids[n] ?? '')

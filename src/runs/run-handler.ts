@@ -1,6 +1,6 @@
 import type { Db, RawDb } from '../database/client.ts'
-import type { Params } from '../messages/message.ts'
-import type { Said } from '../messages/say.ts'
+import type { Message, Params } from '../messages/message.ts'
+import { inEnglish } from '../messages/say.ts'
 import { type Because, becauseOf } from './because.ts'
 
 /**
@@ -91,9 +91,11 @@ export interface RunHandler {
 }
 
 /** The outcome of a run that waits for a limit with a known end. */
-export const pausedUntil = (error: Said & { resetsAt: Date }, remedy = 'It resumes automatically at that time.'): RunOutcome => ({
+export const pausedUntil = (
+  { code, params, resetsAt }: Message & { resetsAt: Date },
+  next: 'run_paused' | 'run_paused.items' | 'run_paused.pull' = 'run_paused',
+): RunOutcome => ({
   state: 'paused',
-  resumes_at: error.resetsAt,
-  ...becauseOf(error),
-  remedy,
+  resumes_at: resetsAt,
+  ...becauseOf(inEnglish({ code, params: { ...params, next } })),
 })

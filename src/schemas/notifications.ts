@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Message, MessageParams } from './message.ts'
 import { Source } from './zoho-settings.ts'
 
 export const NotificationKind = z.enum([
@@ -12,6 +13,10 @@ export const NotificationKind = z.enum([
   'test',
 ])
 export type NotificationKind = z.infer<typeof NotificationKind>
+
+/** Why a notification could not be sent through a channel. */
+export const DeliveryFailure = Message.extend({ channel: z.enum(['email', 'webhook']) })
+export type DeliveryFailure = z.infer<typeof DeliveryFailure>
 
 /**
  * `GET /notifications`. URLs with a password or token are shown as `••••` and their last four
@@ -39,7 +44,9 @@ export const Notifications = z.object({
       created_at: z.iso.datetime(),
       sent_at: z.iso.datetime().nullable(),
       attempts: z.number(),
+      /** Why the last attempt failed. */
       error: z.string().nullable(),
+      failure: DeliveryFailure.nullable(),
     }),
   ),
 })
@@ -59,7 +66,13 @@ export const NotificationsBody = z
   .partial()
 export type NotificationsBody = z.infer<typeof NotificationsBody>
 
-const Channel = z.object({ ok: z.boolean(), message: z.string(), remedy: z.string().optional() })
+const Channel = z.object({
+  ok: z.boolean(),
+  message: z.string(),
+  remedy: z.string().optional(),
+  code: z.string().optional(),
+  params: MessageParams.optional(),
+})
 /**
  * `POST /notifications/test`: one notification through each configured channel; null: not
  * configured.

@@ -1,9 +1,10 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import type { Db } from '../database/client.ts'
 import { DATA_CENTERS } from '../facts/data-centers.ts'
-
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
+import { readNamedFile } from '../lib/open-regular-file.ts'
 import { type Actor, SYSTEM_ACTOR } from './audit-log.ts'
 import { isMasked } from './mask.ts'
 import { enabledModules, MODULES, type ModuleSlug, setModuleEnabled } from './modules.ts'
@@ -32,10 +33,12 @@ const SECRET_KEY = /secret|token|password|code$/i
 const MAX_BYTES = 64 * 1024
 
 export interface Imported {
-  /** What was stored. */
+  /** What was stored, or would be. */
   changed: string[]
   /** What the file has, but the environment (or Google) sets. */
   fixed: string[]
+  /** What the file has as a mask only, such as ••••1a2b. */
+  masked: string[]
   /** Keys and modules of the file that zinc has no setting for. */
   left: string[]
 }
@@ -45,14 +48,11 @@ const TAKEN: readonly string[] = ['client_id', 'client_secret', 'refresh_token',
 const NOTE = 'note'
 
 /**
- * Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never
- * quotes the file.
+ * Reads a `zoho_config.json`. Throws BadRequestError `path_not_found`, `file_unusable`,
+ * `invalid_config_file`; the message never quotes the file.
  */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
-  const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new BadRequestError('file_not_found.config', { file, error: cause.code ?? '' })
-  })
-
+  const content = await readNamedFile(file)
   let json: unknown
   try {
     if (content.length > MAX_BYTES) throw new Error('too long')
@@ -66,29 +66,35 @@ export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   throw new BadRequestError('invalid_config_file', { file, keys })
 }
 
-/** Stores the file's values; those that the environment sets are skipped and reported. */
+/**
+ * Stores the file's values; those that the environment sets are skipped and reported. `dryRun`:
+ * stores nothing.
+ */
 export async function importZohoConfig(
   config: ZohoConfigFile,
-  { settings, actor }: { settings: ZohoSettings; actor: Actor },
+  { settings, actor, dryRun = false }: { settings: ZohoSettings; actor: Actor; dryRun?: boolean },
 ): Promise<Imported> {
   const { values, sources } = await settings.effective()
   const change: SettingsChange = {}
   const fixed: string[] = []
+  const masked: string[] = []
   for (const field of IMPORTED) {
     const value = config[field]
-    if (!value || isMasked(value) || value === values[field]) continue
-    if (sources[field] === 'environment' || sources[field] === 'gcp') fixed.push(field)
+    if (!value || value === values[field]) continue
+    if (isMasked(value)) masked.push(field)
+    else if (sources[field] === 'environment' || sources[field] === 'gcp') fixed.push(field)
     else change[field] = value
   }
   if (config.enabled !== null && config.enabled !== undefined) change.enabled = config.enabled
   const { wanted, left } = readModules(config)
-  const changed = await settings.change(change, actor, async (tx) => {
+  const also = async (tx: Db) => {
     const now = await enabledModules(tx)
     const switched = [...wanted].filter(([slug, enabled]) => now.get(slug) !== enabled)
     for (const [slug, enabled] of switched) await setModuleEnabled(tx, slug, enabled)
     return switched.map(([slug]) => `modules.${slug}.enabled`)
-  })
-  return { changed, fixed, left }
+  }
+  const changed = await settings.change(change, actor, { also, dryRun })
+  return { changed, fixed, masked, left }
 }
 
 /** What a file says of modules that zinc has, and everything else that it says. */
@@ -129,7 +135,7 @@ export async function importZohoConfigOnce(file: string, { settings, log }: { se
       'zoho_config.json was imported; its secrets are stored encrypted and are gone from the file',
     )
   } catch (error) {
-    if (error instanceof BadRequestError && error.code === 'file_not_found') return
+    if (error instanceof BadRequestError && error.code === 'path_not_found') return
     if (!(error instanceof BadRequestError || error instanceof ConflictError)) throw error
     log.error({ file, code: error.code }, `zoho_config.json was not imported: ${error.message}`)
   }

@@ -141,12 +141,26 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     /**
      * Changes any subset in one transaction, with one audit entry. null deletes a stored value; a
      * mask or an equal value changes nothing. `also` belongs to the same change and returns the
-     * names of what it changed. Returns the names of all changed fields. Throws ConflictError
-     * `set_by_environment`.
+     * names of what it changed. `dryRun`: everything is undone. Returns the names of all changed
+     * fields. Throws ConflictError `set_by_environment`.
      */
-    async change(change: SettingsChange, actor: Actor, also?: (tx: Db) => Promise<string[]>): Promise<string[]> {
+    async change(
+      change: SettingsChange,
+      actor: Actor,
+      { also, dryRun = false }: { also?: (tx: Db) => Promise<string[]>; dryRun?: boolean } = {},
+    ): Promise<string[]> {
       const google = await fromGcp()
-      return db.$transaction(async (tx) => apply(tx, await combined(google, tx), { change, actor, also }))
+      const undone = new Error('a dry run')
+      let changed: string[] = []
+      await db
+        .$transaction(async (tx) => {
+          changed = await apply(tx, await combined(google, tx), { change, actor, also })
+          if (dryRun) throw undone
+        })
+        .catch((error: unknown) => {
+          if (error !== undone) throw error
+        })
+      return changed
     },
   }
 

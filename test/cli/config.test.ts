@@ -49,8 +49,10 @@ longTest('zinc config import stores a zoho_config.json, and zinc config show sho
   const imported = await zinc(['--json', 'config', 'import', file], { ZOHO_ORGANIZATION_ID: '7' })
   expect(JSON.parse(imported.stdout)).toEqual({
     status: 'success',
+    dry_run: false,
     stored: ['client_id', 'client_secret', 'refresh_token'],
     fixed_by_environment: ['organization_id'],
+    masked: [],
     left: ['comment'],
   })
   const shown = await zinc(['config', 'show'])

@@ -131,6 +131,12 @@ test('a dead address is said with the first failed try, and each wait with its l
   )
 })
 
+test.runIf(process.platform === 'linux')('a folder that cannot be made ends the pull in words', async () => {
+  const call = ['edge', 'pull', '--server', 'http://127.0.0.1:9', '--store', 'x', '--dir', '/proc/zinc']
+  const { status, stderr } = await runZinc(call, { ZINC_EDGE_TOKEN: 'x' })
+  expect([status, stderr]).toEqual([1, expect.stringContaining('The folder cannot be written (ENOENT): /proc/zinc')])
+})
+
 longTest('a token comes from a file, standard input or the environment; one in the arguments is warned of', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'thumb' })

@@ -1,4 +1,6 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -6,7 +8,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { deleteEmbeddedPostgres, openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { migrate, migrationNames } from '../../src/database/migrate.ts'
-import { longTest } from '../helpers/long.ts'
+import { longTest, longTestOnLinux } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
@@ -70,6 +72,56 @@ test('the embedded database listens on a socket in a folder of its account, and 
   expect([mode & 0o777, uid]).toEqual([0o700, (await stat(join(dataDir, 'postgres', 'cluster'))).uid])
   expect(await ask(server.url, 'show listen_addresses')).toEqual({ listen_addresses: '' })
   expect(await ask(server.url, 'select inet_server_addr() as address')).toEqual({ address: null })
+})
+
+/** Accounts of every Linux, for trials that only root can make. */
+const [NOBODY, DAEMON] = [65_534, 1]
+const longTestAsRoot = process.getuid?.() === 0 ? longTestOnLinux : test.skip
+
+/** Runs a module as another account; `printed` is what it writes first. */
+function asAccount(account: number, code: string) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    uid: account,
+    gid: account,
+    cwd: process.cwd(),
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH ?? '' },
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return { printed: once(child.stdout, 'data').then(([bytes]) => String(bytes)), end: () => child.stdin.end(), ended: once(child, 'exit') }
+}
+
+longTestAsRoot('zinc as an ordinary account has its database on a socket that no other account reaches', async () => {
+  const dataDir = await folder()
+  await chown(dataDir, NOBODY, NOBODY)
+  const owner = asAccount(
+    NOBODY,
+    `import pg from 'pg'
+    import { pino } from 'pino'
+    import { openEmbeddedPostgres } from './src/database/embedded/embedded-postgres.ts'
+    const server = await openEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, log: pino({ level: 'silent' }), durable: false })
+    const client = new pg.Client(server.url)
+    await client.connect()
+    await client.query('select 1')
+    await client.end()
+    process.stdout.write(server.url)
+    process.stdin.resume().on('end', () => server[Symbol.asyncDispose]())`,
+  )
+  const url = await owner.printed
+  const socketDir = new URL(url).searchParams.get('host')!
+  const { mode, uid } = await stat(socketDir)
+  expect([mode & 0o777, uid]).toEqual([0o700, NOBODY])
+  // Even with the password.
+  const stranger = asAccount(
+    DAEMON,
+    `import pg from 'pg'
+    const client = new pg.Client(${JSON.stringify(url)})
+    client.connect().then(() => 'connected', (error) => error.code).then((text) => process.stdout.write(text))`,
+  )
+  expect(await stranger.printed).toBe('EACCES')
+  expect(await ask(url, 'show listen_addresses')).toEqual({ listen_addresses: '' })
+  owner.end()
+  expect(await owner.ended).toEqual([0, null])
 })
 
 longTest('where the path is too long for a socket, the embedded database listens on loopback', async () => {

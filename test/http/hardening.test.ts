@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { longTest } from '../helpers/long.ts'
 import { sendRawHttp } from '../helpers/raw-http.ts'
-import { startZinc } from '../helpers/zinc.ts'
+import { login, startZinc } from '../helpers/zinc.ts'
 
 test('malformed JSON bodies are refused with 400, large or compressed ones before reading', async () => {
   const { url } = await startZinc()
@@ -41,6 +42,64 @@ test('malformed JSON bodies are refused with 400, large or compressed ones befor
   expect(await post(`{"username":"${'x'.repeat(256 * 1024)}"}`)).toEqual([413, 'payload_too_large'])
   expect(await post(gzipSync('{}'), { 'content-encoding': 'gzip' })).toEqual([415, 'unsupported_content_encoding'])
   expect(await post('a=1', { 'content-type': 'application/x-www-form-urlencoded' })).toEqual([415, 'unsupported_media_type'])
+})
+
+/** The largest body in KiB of each operation that needs another limit than the usual one; `upload`: its own route counts. */
+const USUAL_KIB = 128
+const OTHER_LIMITS: Record<string, number | 'upload'> = {
+  'post /api/imports/items': 'upload',
+  'post /api/products/images/import': 'upload',
+  'post /api/products/images/import/preview': 'upload',
+  'post /api/products/{id}/images/upload': 'upload',
+  'post /api/v1/auth/login': 8,
+  'post /api/v1/auth/refresh': 8,
+  'post /api/v1/auth/password': 8,
+  'post /api/v1/auth/totp': 8,
+  'post /api/v1/auth/totp/confirm': 8,
+  'delete /api/v1/auth/totp': 8,
+  'patch /api/products/{id}': 256,
+  'post /api/settings/integrations/zoho/webhook': 256,
+  'post /api/settings/integrations/zoho/failures/retry': 512,
+  'post /api/settings/integrations/zoho/failures/dismiss': 512,
+  'post /api/v1/sync/product-photos/status': 1_024,
+  // An assortment of 100,000 SKUs of the usual length.
+  'post /api/v1/stores': 2_048,
+  'patch /api/v1/stores/{id}': 2_048,
+}
+
+test('no operation takes a larger body than it needs', async () => {
+  const { url } = await startZinc()
+  const token = await login(url)
+  const { paths } = (await (await fetch(`${url}/docs/json`)).json()) as { paths: Record<string, object> }
+  const operations = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ method, path })))
+  const writing = operations.filter(({ method }) => ['post', 'put', 'patch', 'delete'].includes(method))
+  expect(writing.length).toBeGreaterThan(60)
+  const names = writing.map(({ method, path }) => `${method} ${path}`)
+  expect(Object.keys(OTHER_LIMITS).filter((name) => !names.includes(name))).toEqual([])
+  const answers = await Promise.all(
+    writing.map(async ({ method, path }) => {
+      const limit = OTHER_LIMITS[`${method} ${path}`] ?? USUAL_KIB
+      if (limit === 'upload') return null
+      const response = await sendRawHttp(
+        url,
+        [
+          `${method.toUpperCase()} ${path.replaceAll(/\{[^}]+\}/g, '00000000-0000-4000-8000-000000000000')} HTTP/1.1`,
+          ...['Host: x', `Authorization: Bearer ${token}`, 'X-Zoho-Webhook-Signature: x', 'Content-Type: application/json'],
+          ...[`Content-Length: ${limit * 1_024 + 1}`, '', ''],
+        ].join('\r\n'),
+        { until: 'request_id' },
+      )
+      return response.startsWith('HTTP/1.1 413 ') ? null : `${method} ${path}: ${response.split('\r\n')[0]}`
+    }),
+  )
+  expect(answers.filter((it) => it !== null)).toEqual([])
+  // The longest list that the schema allows fits.
+  const dismissed = await fetch(`${url}/api/settings/integrations/zoho/failures/dismiss`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ids: Array.from({ length: 10_000 }, () => randomUUID()) }),
+  })
+  expect(dismissed.status).toBe(200)
 })
 
 test('a body that no token allows is never asked for, and one that is too large is refused by its length', async () => {

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { BadGatewayError, ConflictError, InvalidImageError, NotFoundError } from '../../src/lib/errors.ts'
 import * as arabic from '../../src/messages/ar.ts'
 import * as english from '../../src/messages/en.ts'
-import { type Catalogue, type Entry, render } from '../../src/messages/message.ts'
+import { type Catalogue, type Entry, fillIn, nextOf, render } from '../../src/messages/message.ts'
 import { around, inEnglish, message, messageAs, say } from '../../src/messages/say.ts'
+import { pausedUntil } from '../../src/runs/run-handler.ts'
 
 const entriesOf = ({ MESSAGES, CAUSES }: { MESSAGES: Catalogue; CAUSES: Catalogue }): [string, Entry][] => [
   ...Object.entries(MESSAGES),
@@ -48,6 +49,19 @@ test('one code says several things by its reason, and a reason can belong to man
   expect(failed.message).toBe('items: Zoho could not be read: Zoho did not respond properly after 5 attempts: HTTP 502')
   expect(plain(render(arabic.MESSAGES, failed))).toBe('الأصناف: تعذّرت القراءة من Zoho: لم تُجب Zoho كما ينبغي بعد 5 محاولات: HTTP 502')
   expect(new BadGatewayError(failed).detail).toEqual({ ...failed.params, remedy: failed.remedy })
+})
+
+test('a run that waits keeps its cause, and what to do is said by the catalogue of each language', () => {
+  const limit = { ...message('daily_quota_exceeded', { resets_at: '2026-12-02T00:00:00Z' }), resetsAt: new Date('2026-12-02') }
+  const paused = pausedUntil(limit, 'run_paused.items')
+  expect(paused).toMatchObject({
+    state: 'paused',
+    cause: 'The daily quota of Zoho calls is used up',
+    remedy: 'It resumes automatically at that time. Items are synced before images.',
+    failure_code: 'daily_quota_exceeded',
+  })
+  const stored = { code: paused.failure_code!, params: paused.failure_params }
+  expect(fillIn(nextOf(arabic.MESSAGES, stored)?.remedy, stored.params)).toBe('يُستأنف تلقائيًا في ذلك الوقت. تُزامَن الأصناف قبل الصور.')
 })
 
 test('what was stored without facts, or with those of another zinc, stays as it was stored', () => {

@@ -65,7 +65,7 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   expect(refused.body.data).toMatchObject({
     ok: false,
     email: { ok: false, message: expect.stringContaining('535'), remedy: expect.any(String) },
-    webhook: { ok: false, message: 'the receiver cannot be reached or does not take it' },
+    webhook: { ok: false, code: 'notification_refused', message: 'The receiver cannot be reached or does not take it' },
   })
   expect(JSON.stringify(refused.body)).not.toMatch(/fake-smtp-password|fake-hook-token/)
 
@@ -142,7 +142,11 @@ test('a mail password is sent to another machine only encrypted', async () => {
   expect(mail.lines.join(' ')).not.toMatch(/AUTH PLAIN \S/)
   expect(await tried(mail.url)).toMatchObject({ ok: true })
   expect(await tried(elsewhere.replace('zinc:fake-smtp-password@', ''))).toMatchObject({ ok: true })
-  expect(await tried('smtp://127.0.0.1:1')).toMatchObject({ ok: false, message: 'the mail server cannot be reached' })
+  expect(await tried('smtp://127.0.0.1:1')).toMatchObject({
+    ok: false,
+    code: 'mail_unreachable',
+    message: 'The mail server cannot be reached',
+  })
 })
 
 test('a lost connection, failing runs and a stopped sync are each reported once per occurrence', async () => {
@@ -217,6 +221,11 @@ test('a receiver that is away gets its notice later, another channel that took i
   await notifier.watch()
   await waitFor(async () => (await db.notification.count({ where: { attempts: 1 } })) === 2)
   expect([mail.mails.length, hook.got.length]).toEqual([2, 0]) // the connection, and the run that it failed
+  const { recent } = (await request(zinc, 'GET', '/notifications')).body.data
+  expect(recent[0]).toMatchObject({
+    error: 'webhook: The receiver cannot be reached or does not take it',
+    failure: { channel: 'webhook', code: 'notification_refused', params: {} },
+  })
   hook.status = 204
   const waiting = await db.$queryRaw<{ seconds: number }[]>`
     select extract(epoch from start_after - created_on)::float as seconds from pgboss.job where name = 'notification' and state = 'created'`

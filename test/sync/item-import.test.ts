@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
@@ -76,13 +77,14 @@ test('an object of records by ID is taken with its images, which the next sync c
   expect((await sync('?mode=full')).statistics.removed).toBe(1)
 })
 
-test('images outside the folder of the file, missing and broken ones are left with their reason', async () => {
+test('images outside the folder, missing or broken ones and pipes are left with their reason', async () => {
   const { services } = zinc
   const [old, elsewhere] = [await oldWorld(), await oldWorld()]
   await writeFile(join(elsewhere, 'secret.png'), await drawnImage())
   await symlink(join(elsewhere, 'secret.png'), join(old, 'link.png'))
   await writeFile(join(old, 'page.jpg'), '<html>not an image</html>')
-  const paths = [join(elsewhere, 'secret.png'), '../secret.png', 'link.png', 'missing.png', 'page.jpg']
+  execFileSync('mkfifo', [join(old, 'pipe.png')])
+  const paths = [join(elsewhere, 'secret.png'), '../secret.png', 'link.png', 'missing.png', 'page.jpg', 'pipe.png']
   const file = join(old, 'items.json')
   await writeFile(
     file,
@@ -98,8 +100,9 @@ test('images outside the folder of the file, missing and broken ones are left wi
     ['2', 'import_image_outside'],
     ['3', 'import_image_missing'],
     ['4', 'not_an_image'],
+    ['5', 'import_image_not_a_file'],
   ])
-  expect(taken.counted.images_left).toBe(5)
+  expect(taken.counted.images_left).toBe(6)
   expect(await services.db.photo.count({ where: { product: { zoho_item_id: { startsWith: '8800000' } } } })).toBe(0)
 })
 

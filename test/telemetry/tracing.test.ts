@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/lib/logger.ts'
 import { inSpan } from '../../src/lib/tracing.ts'
+import { addNotification } from '../../src/notifications/notifications.ts'
 import { startTracing } from '../../src/telemetry/start-tracing.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
 import { longTest } from '../helpers/long.ts'
@@ -66,6 +67,18 @@ longTest('a run that outlives its request begins a trace that links to it', asyn
   const { span: itemRun } = await traceWith('run items', ({ links }) => links.length > 0)
   expect(itemRun.links).toEqual([{ traceId: request.traceId, spanId: request.spanId }])
   expect(itemRun.traceId).not.toBe(request.traceId)
+})
+
+test('a job of the queue has a trace of its own that links to the one in which it was added', async () => {
+  const { db, clock, queue } = zinc.services
+  const adding = await inSpan('a change', {}, async (span) => {
+    await addNotification(db, { kind: 'test', subject: 'A test', text: 'Of a trace.' }, { clock, queue })
+    return span.spanContext()
+  })
+  const { span: job, trace } = await traceWith('job notification')
+  expect(job.links).toEqual([{ traceId: adding.traceId, spanId: adding.spanId }])
+  expect(job.traceId).not.toBe(adding.traceId)
+  await waitFor(() => trace().some(({ attributes }) => attributes['db.system.name'] === 'postgresql'))
 })
 
 test('a line of the log has the ids of the active span', async () => {

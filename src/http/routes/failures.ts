@@ -15,6 +15,8 @@ import { readCursor, writeCursor } from '../cursor.ts'
 import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['sync']
+/** Ten thousand ids. */
+const MAX_IDS_BYTES = 512 * 1024
 
 /** The inbox of failures, across runs. */
 export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; clock: Clock }> = async (app, { db, runs, clock }) => {
@@ -65,6 +67,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'syncs:run' },
+      bodyLimit: MAX_IDS_BYTES,
       schema: {
         tags,
         operationId: 'retryFailures',
@@ -89,6 +92,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'syncs:run' },
+      bodyLimit: MAX_IDS_BYTES,
       schema: {
         tags,
         operationId: 'dismissFailures',

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Database } from '../../database/client.ts'
+import { inEnglish } from '../../messages/say.ts'
 import type { NotificationTest } from '../../notifications/send-test.ts'
 import {
+  DeliveryFailure,
   NotificationKind,
   type Notifications,
   NotificationsBody,
@@ -29,16 +31,20 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
         webhook_url: shownAddress('webhook_url', addresses.webhook_url),
         sources,
         ...silences,
-        recent: recent.map((row) => ({
-          id: String(row.id),
-          kind: NotificationKind.parse(row.kind),
-          subject: row.subject,
-          text: row.text,
-          created_at: row.created_at.toISOString(),
-          sent_at: row.sent_by.length > 0 ? (row.sent_at?.toISOString() ?? null) : null,
-          attempts: row.attempts,
-          error: row.error,
-        })),
+        recent: recent.map(({ failure: stored, ...row }) => {
+          const failure = DeliveryFailure.nullable().parse(stored)
+          return {
+            id: String(row.id),
+            kind: NotificationKind.parse(row.kind),
+            subject: row.subject,
+            text: row.text,
+            created_at: row.created_at.toISOString(),
+            sent_at: row.sent_by.length > 0 ? (row.sent_at?.toISOString() ?? null) : null,
+            attempts: row.attempts,
+            error: failure && `${failure.channel}: ${inEnglish(failure).message}`,
+            failure,
+          }
+        }),
       },
     }
   }

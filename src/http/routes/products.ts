@@ -30,6 +30,8 @@ import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 const tags = ['products']
+/** A long description in Arabic, with each letter escaped as some programs do. */
+const MAX_PRODUCT_BYTES = 256 * 1024
 const Params = z.object({ id: z.string().min(1).max(600) })
 const IncludeQuery = z.object({ include: Include.optional() })
 const OneResponse = z.object({ status: z.literal('success'), data: Product })
@@ -175,6 +177,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'products:write' },
+      bodyLimit: MAX_PRODUCT_BYTES,
       schema: {
         tags,
         operationId: 'changeProduct',

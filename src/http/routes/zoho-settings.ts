@@ -72,7 +72,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     },
     async (request) => {
       const { modules: requested = [], ...change } = request.body
-      await connect.settings.change(change, actorOf(request), await modules.changes(requested))
+      await connect.settings.change(change, actorOf(request), { also: await modules.changes(requested) })
       return settings()
     },
   )

@@ -18,6 +18,9 @@ export interface ZohoWebhookDeps {
   webhookQueue: Pick<WebhookQueue, 'take'>
 }
 
+/** A whole item, with its description and custom fields, as JSON within a form. */
+const MAX_EVENT_BYTES = 256 * 1024
+
 const signatureOf = ({ headers }: FastifyRequest): string => {
   const signature = headers[WEBHOOK_SIGNATURE]
   if (typeof signature === 'string' && signature !== '') return signature
@@ -34,6 +37,7 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
     '/webhook',
     {
       config: { public: true, limited: true, unknownParameters: 'ignore', openTo: 'messages with the signature of the webhook' },
+      bodyLimit: MAX_EVENT_BYTES,
       // Without a signature the body is not read.
       onRequest: async (request) => void signatureOf(request),
       schema: {

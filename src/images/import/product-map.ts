@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { BadRequestError } from '../../lib/errors.ts'
+import { readNamedFile } from '../../lib/open-regular-file.ts'
 import { parseCsv } from '../../lib/parse-csv.ts'
 
 /** Columns that name the product of a file; the first that a row fills counts. */
@@ -26,9 +26,7 @@ export const mapPath = (path: string): string =>
  * Throws BadRequestError `invalid_map` with the line that cannot be read, or the missing columns.
  */
 export async function readProductMap(file: string): Promise<MapEntry[]> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new BadRequestError('path_not_found', { path: file }, { cause })
-  })
+  const text = await readNamedFile(file)
   if (text.length > MAX_BYTES) throw new BadRequestError('invalid_map', { file, line: 1 })
   const { columns, rows } = parseCsv(text)
   if (!columns.includes('path') || !MAP_COLUMNS.some((name) => columns.includes(name)))

@@ -1,9 +1,10 @@
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { BadRequestError, InvalidImageError, PayloadTooLargeError } from '../../lib/errors.ts'
+import { openRegularFile } from '../../lib/open-regular-file.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { entryNames, openZipFile } from './zip-file.ts'
@@ -173,7 +174,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
           : size > fileBytes
             ? message('image_too_large.file', { max_bytes: fileBytes })
             : null,
-      open: async () => (await open(path).catch(notReadable)).createReadStream(),
+      open: async () => (await openRegularFile(path).catch(notReadable)).createReadStream(),
     })
   }
   entries.sort(naturalOrder)

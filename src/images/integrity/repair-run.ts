@@ -1,5 +1,5 @@
 import { constants, createReadStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
@@ -7,6 +7,7 @@ import { advisoryXactLock } from '../../database/locks.ts'
 import type { VariantName } from '../../facts/variants.ts'
 import type { MediaFinding } from '../../generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
+import { openRegularFile } from '../../lib/open-regular-file.ts'
 import { around, type MessageKey } from '../../messages/say.ts'
 import { failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
@@ -149,7 +150,7 @@ async function adoptFile(run: RunContext, { db, clock, ingest, itemLinks }: Repa
 
 /** Not through a link, which could lead anywhere. */
 async function openFile(path: string): Promise<Readable> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+  const handle = await openRegularFile(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
     throw new CannotRepair('file_not_readable', {}, { cause })
   })
   return handle.createReadStream()

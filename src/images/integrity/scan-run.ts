@@ -203,7 +203,7 @@ async function filesByHand(db: Database, { folder }: ItemLinks, files: string[])
   for (const file of files) {
     const path = join(folder, file)
     const facts = await stat(path).catch(() => null)
-    if (facts === null) continue
+    if (!facts?.isFile()) continue
     const sha256 = await hashOfFile(path)
     const product = await db.product.findUnique({ where: { zoho_item_id: parse(file).name, deleted_at: null }, select: { id: true } })
     const known = product && (await db.photo.count({ where: { product_id: product.id, sha256, deleted_at: null } })) > 0

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { basename, isAbsolute, normalize } from 'node:path'
 import pLimit from 'p-limit'
 import type { Database, Db } from '../../database/client.ts'
@@ -10,6 +10,7 @@ import { isStorageError } from '../../images/storage/disk-space.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { AppError, BadRequestError } from '../../lib/errors.ts'
+import { openRegularFile } from '../../lib/open-regular-file.ts'
 import { failure, failureOf } from '../../runs/because.ts'
 import type { RunContext, RunFailure } from '../../runs/run-handler.ts'
 import type { FileItem } from './file-item.ts'
@@ -85,7 +86,7 @@ export async function takeFileImages(
 /** Finds the file that a record names, in the folder of the items' file or below. */
 async function findImage(folder: string, item: FileItem): Promise<Found> {
   const path = item.imagePath!
-  const left = (code: 'import_image_missing' | 'import_image_outside'): Found => ({
+  const left = (code: 'import_image_missing' | 'import_image_outside' | 'import_image_not_a_file'): Found => ({
     item,
     left: { ...about(item), ...failure(code, { path: path.slice(0, 200) }) },
   })
@@ -93,7 +94,8 @@ async function findImage(folder: string, item: FileItem): Promise<Found> {
   if (isAbsolute(plain) || plain.startsWith('..') || plain.includes('\0')) return left('import_image_outside')
   try {
     const real = await insideOf(folder, plain)
-    return real === null ? left('import_image_missing') : { item, path: real }
+    if (real === null) return left('import_image_missing')
+    return (await stat(real)).isFile() ? { item, path: real } : left('import_image_not_a_file')
   } catch (error) {
     if (error instanceof BadRequestError) return left('import_image_outside')
     throw error
@@ -106,7 +108,7 @@ async function store(run: RunContext, { ingest }: FileImagesDeps, found: Found):
   if ('left' in found) return found
   const { item, path } = found
   try {
-    const { sha256, ext } = await ingestImage(ingest, createReadStream(path), run.signal)
+    const { sha256, ext } = await ingestImage(ingest, (await openRegularFile(path)).createReadStream(), run.signal)
     return { item, sha256, file: cleanFilename(basename(path), `image.${ext}`) }
   } catch (error) {
     run.signal.throwIfAborted()

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { BadRequestError, NotFoundError, PayloadTooLargeError } from '../../lib/errors.ts'
 import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
+import { openRegularFile, readNamedFile } from '../../lib/open-regular-file.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { type FileItem, isBlank, itemOfMember, readFileId, readFileItem } from './file-item.ts'
@@ -63,7 +63,8 @@ async function openImportFile(
     throw new PayloadTooLargeError('import_file_too_large', { file: name, size: found.size, max_bytes: maxBytes })
   }
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  await using handle = await openRegularFile(path)
+  for await (const chunk of handle.createReadStream()) hash.update(chunk as Buffer)
   const mappings = await readMappings(mappingsPath, hash)
   return { name, path, ...mappings, version: hash.digest('hex').slice(0, 16) }
 }
@@ -85,13 +86,14 @@ async function readMappings(
 ): Promise<Pick<ImportFile, 'mappings' | 'badMappings'>> {
   const found = path === null ? null : await stat(path).catch(() => null)
   if (path === null || !found) return { mappings: new Map(), badMappings: [] }
+  if (!found.isFile()) throw new BadRequestError('invalid_mappings', { file: MAPPINGS_FILE })
   if (found.size > MAX_MAPPINGS_BYTES)
     throw new PayloadTooLargeError('import_file_too_large.mappings', {
       file: MAPPINGS_FILE,
       size: found.size,
       max_bytes: MAX_MAPPINGS_BYTES,
     })
-  const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
+  const text = (await readNamedFile(path)).replace(/^\uFEFF/, '')
   hash.update(text)
   const read = parseJson(text)
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {

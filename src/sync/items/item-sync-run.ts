@@ -76,7 +76,7 @@ async function pauseOnTransientError(
 ): Promise<RunOutcome | null> {
   if (error instanceof RateLimitedError) {
     await followBeforeImages(run, { db, clock, stockPercent })
-    return pausedUntil(error, 'It resumes automatically at that time. Items are synced before images.')
+    return pausedUntil(error, 'run_paused.items')
   }
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
   if (error instanceof StorageUnavailableError) {

@@ -1,4 +1,4 @@
-import { type Catalogue, type Entry, entryOf, fillIn, type Params, render } from '../../messages/message.ts'
+import { type Catalogue, type Entry, entryOf, fillIn, nextOf, type Params, render } from '../../messages/message.ts'
 import type { Language } from './language.tsx'
 
 /** A file for each language; a further one is a file beside these and a line here. */
@@ -38,7 +38,7 @@ export function serverMessage({ code, params, stage }: ServerMessage, part: 'wha
   }
   const message = { code, params: params ?? null }
   if (part === 'what') return render(catalogue.MESSAGES, message)
-  return textOf(stage === undefined ? entryOf(catalogue.MESSAGES, message) : catalogue.CAUSES.other, part, message.params)
+  return textOf(stage === undefined ? nextOf(catalogue.MESSAGES, message) : catalogue.CAUSES.other, part, message.params)
 }
 
 const textOf = (entry: Entry | undefined, part: 'what' | 'next', params: Params | null): string | null =>

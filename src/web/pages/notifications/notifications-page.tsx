@@ -195,7 +195,17 @@ function TestButton({ ready }: { ready: boolean }) {
               <Badge tone={channel === null ? 'plain' : channel.ok ? 'good' : 'bad'}>
                 {channel === null ? m.notSet : channel.ok ? m.works : m.fails}
               </Badge>{' '}
-              {channel !== null && !channel.ok && <AsSent>{[channel.message, channel.remedy].filter(Boolean).join('. ')}</AsSent>}
+              {channel !== null && !channel.ok && (
+                <>
+                  <ServerText code={channel.code} params={channel.params} part="what">
+                    {channel.message}
+                  </ServerText>
+                  .{' '}
+                  <ServerText code={channel.code} params={channel.params} part="next">
+                    {channel.remedy ?? ''}
+                  </ServerText>
+                </>
+              )}
             </li>
           ))}
         </ul>
@@ -204,7 +214,7 @@ function TestButton({ ready }: { ready: boolean }) {
   )
 }
 
-/** What went out in English, or what a mail server answered: shown as it was. */
+/** What went out in English: shown as it was. */
 const AsSent = ({ children }: { children: string }) => (
   <ServerText code={null} part="what">
     {children}
@@ -247,14 +257,18 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
             {
               key: 'delivery',
               header: m.delivery,
-              cell: ({ sent_at, error, attempts }) =>
+              cell: ({ sent_at, error, failure, attempts }) =>
                 sent_at !== null ? (
                   <Badge tone="good">{m.sent}</Badge>
                 ) : error === null ? (
                   <Badge>{m.waiting}</Badge>
                 ) : (
                   <span className={classes.failed}>
-                    <Badge tone="bad">{m.failedAfter({ attempts: format.number(attempts) })}</Badge> <AsSent>{error}</AsSent>
+                    <Badge tone="bad">{m.failedAfter({ attempts: format.number(attempts) })}</Badge>{' '}
+                    {failure?.channel === 'email' ? m.testMail : m.testWebhook}:{' '}
+                    <ServerText code={failure?.code} params={failure?.params} part="what">
+                      {error}
+                    </ServerText>
                   </span>
                 ),
             },

@@ -134,6 +134,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     )
     const paths = pullPaths(config.dataDir, config.pull.jsonBaseDir)
     const { requestsPerMinute, requestsPerDay, concurrency } = config.zoho
+    const organizationZone = async () => (await connect.knownOrganization())?.timeZone ?? null
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
     // Closed after the runs that add jobs, and before the services that jobs use.
     opened.use(queue)
@@ -155,6 +156,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             openZoho: connect.open,
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
             organizationCurrency: (signal) => connect.currency(signal),
+            organizationZone,
             images,
             requestsPerDay,
             stockPercent,
@@ -173,7 +175,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       runs,
       scheduler,
       isEnabled: async () => (await connect.settings.effective()).enabled,
-      shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
+      shopZone: organizationZone,
       isStockWithinPace: async () => {
         const limits = { perMinute: requestsPerMinute, perDay: requestsPerDay, stockPercent: config.zoho.stockPercent }
         return isWithinPace({ db, clock, limits }, { organization: (await organization()) ?? 'none', purpose: 'stock' })

@@ -83,8 +83,9 @@ export function addSessions(program: Command, action: Action): void {
           directory: string,
           { app, dryRun = false }: { app: 'books' | 'invoice'; dryRun?: boolean },
         ): Promise<ExitStatus> => {
-          const { db, clock, pulls } = await context.services()
-          const report = await importSessions({ db, clock, paths: pulls.paths }, directory, { app, dryRun }, context.signal)
+          const { db, clock, pulls, connect } = await context.services()
+          const timeZone = (await connect.knownOrganization())?.timeZone ?? null
+          const report = await importSessions({ db, clock, paths: pulls.paths, timeZone }, directory, { app, dryRun }, context.signal)
           const lines = [
             ...report.sessions.map(
               (it) => `${it.from} ${it.copied ? (dryRun ? 'would be copied' : 'copied') : 'is already there'}: ${it.to}`,

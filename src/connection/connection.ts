@@ -108,7 +108,8 @@ export async function openConnection(deps: ConnectionDeps) {
     async open(onWait?: (wait: RateLimitWait) => void): Promise<ZohoClient> {
       const set = await settings.forClient()
       if (!set.enabled) throw integrationDisabled()
-      return createClient({ ...parts, settings: set, connection, breaker }, onWait)
+      const organization = await knownOrganization(db, set.organizationId ?? null)
+      return createClient({ ...parts, settings: set, connection, breaker, timeZone: organization?.timeZone }, onWait)
     },
 
     /**
@@ -117,7 +118,9 @@ export async function openConnection(deps: ConnectionDeps) {
      */
     async readOrganization(zoho: ZohoClient, signal: AbortSignal): Promise<Organization | null> {
       const id = (await settings.effective()).values.organization_id
-      return id === null ? null : organizations.read(zoho, id, signal)
+      const organization = id === null ? null : await organizations.read(zoho, id, signal)
+      if (organization) zoho.setTimeZone(organization.timeZone)
+      return organization
     },
 
     /** Returns the same as it was last reported. */

@@ -30,6 +30,8 @@ export interface OpenZohoDeps {
   breaker?: CircuitBreaker | undefined
   /** Shorter ones in tests. */
   timeLimits?: TimeLimits | undefined
+  /** The organization's, as it was last reported. */
+  timeZone?: string | null | undefined
 }
 
 type OnWait = (wait: RateLimitWait) => void
@@ -48,7 +50,7 @@ export function createClient(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
  * sign-in itself.
  */
 export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
-  const { db, encryption, clock, log, dispatcher, settings, connection, dataCenters, breaker, timeLimits } = deps
+  const { db, encryption, clock, log, dispatcher, settings, connection, dataCenters, breaker, timeLimits, timeZone } = deps
   const credentials = credentialsOf(settings)
   const endpoints = endpointsOf(settings, dataCenters)
   const tokens = createTokens({
@@ -66,6 +68,7 @@ export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client
   const client = createZohoClient({
     apiUrl: endpoints.apiUrl,
     organizationId,
+    timeZone,
     tokens,
     rateLimiter,
     clock,

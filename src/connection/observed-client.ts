@@ -9,6 +9,8 @@ export function withConnectionTracking(client: ZohoClient, connection: Connectio
   return {
     organizationId: client.organizationId,
     serverTime: client.serverTime,
+    timeZone: client.timeZone,
+    setTimeZone: client.setTimeZone,
     async json(call, signal) {
       try {
         const response = await client.json(call, signal)

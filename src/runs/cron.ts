@@ -1,17 +1,6 @@
 import { Cron } from 'croner'
 import { BadRequestError } from '../lib/errors.ts'
 
-/** Returns an IANA time zone; UTC for one that this Node version does not know. */
-export function isTimeZone(zone: string | null | undefined): string {
-  if (!zone) return 'UTC'
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return zone
-  } catch {
-    return 'UTC'
-  }
-}
-
 /**
  * Returns the next times of a cron line of five fields, strictly after `from`, on the wall clock of
  * `zone`. Where summer time begins, a time in the gap runs right after it; where it ends, a time

@@ -12,8 +12,11 @@ import { createPriceListSync } from './price-lists/price-list-run.ts'
 import { createStockSync } from './stock/stock-run.ts'
 import { createWebhookSync } from './webhook/webhook-sync-run.ts'
 
-export type SyncHandlerDeps = Omit<ItemSyncDeps, 'openZoho' | 'currencyOf' | 'organizationCurrency' | 'requestsPerDay' | 'concurrency'> & {
-  connection: Pick<ConnectionContext, 'open' | 'readOrganization' | 'currency'>
+export type SyncHandlerDeps = Omit<
+  ItemSyncDeps,
+  'openZoho' | 'currencyOf' | 'organizationCurrency' | 'organizationZone' | 'requestsPerDay' | 'concurrency'
+> & {
+  connection: Pick<ConnectionContext, 'open' | 'readOrganization' | 'knownOrganization' | 'currency'>
   images: Pick<Images, 'runHandlers'>
   zoho: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'concurrency'>
 }
@@ -32,6 +35,7 @@ export function createSyncHandlers({ connection, images, zoho, ...shared }: Sync
     openZoho: connection.open,
     currencyOf: async (client, signal) => (await connection.readOrganization(client, signal))?.currency ?? null,
     organizationCurrency: (signal) => connection.currency(signal),
+    organizationZone: async () => (await connection.knownOrganization())?.timeZone ?? null,
     requestsPerDay,
     concurrency: requestsPerMinute === 0 ? UNLIMITED_CONCURRENCY : concurrency,
   }

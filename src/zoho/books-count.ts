@@ -24,7 +24,7 @@ export async function countBooks(
   { app, from }: { app: BooksApp; from: Date | null },
   signal: AbortSignal,
 ): Promise<{ records: number; calls: number }> {
-  const listing = booksListing(module, { app })
+  const listing = booksListing(client, module, { app })
   const filtered = from !== null && firstCursor(module, { app, from }).walk === 'keyset'
   let order: Record<string, string> = { sort_column: 'last_modified_time', sort_order: filtered ? 'A' : 'D' }
   let calls = 0

@@ -7,7 +7,7 @@ import { ZohoRequestError } from './errors.ts'
 import { ITEM_LIST } from './inventory.ts'
 import { followKeyset, KeysetCursor } from './keyset-cursor.ts'
 import { type Listing, ListUnorderedError, listByModification, PAGE_ROWS, readPage } from './paginate.ts'
-import { Id, Instant, parseZohoJson } from './schemas.ts'
+import { Id, instantIn, parseZohoJson } from './schemas.ts'
 
 export type BooksApp = 'books' | 'invoice'
 const BASES: Record<BooksApp, string> = { books: '/books/v3', invoice: '/invoice/v3' }
@@ -63,14 +63,23 @@ export interface WalkOptions {
   runId?: string | undefined
 }
 
-/** Reads one row. Throws when it has no id. */
-export function readBooksRow(module: BooksModule, row: unknown, raw: string): BooksRow {
+/** Reads one row; times without an offset are in `timeZone`. Throws when it has no id. */
+function readBooksRow(module: BooksModule, row: unknown, { raw, timeZone }: { raw: string; timeZone: string }): BooksRow {
   const fields = z.record(z.string(), z.unknown()).parse(row)
-  return { id: Id.parse(fields[module.idField]), modified: Instant.safeParse(fields.last_modified_time).data ?? null, raw, fields }
+  return {
+    id: Id.parse(fields[module.idField]),
+    modified: instantIn(timeZone).safeParse(fields.last_modified_time).data ?? null,
+    raw,
+    fields,
+  }
 }
 
 /** How a module is listed, independent of the order. */
-export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptions, 'app' | 'runId'>): Omit<Listing<BooksRow>, 'from'> {
+export function booksListing(
+  client: ZohoClient,
+  module: BooksModule,
+  { app, runId }: Pick<WalkOptions, 'app' | 'runId'>,
+): Omit<Listing<BooksRow>, 'from'> {
   // Items of Books and Inventory are the same, and only Inventory documents the filter.
   const list =
     module.name === 'items' && app === 'books'
@@ -83,7 +92,7 @@ export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptio
   return {
     ...list,
     withText: true,
-    read: (row, raw) => readBooksRow(module, row, raw),
+    read: (row, raw) => readBooksRow(module, row, { raw, timeZone: client.timeZone() }),
     onUnreadable() {
       throw new BadGatewayError('missing_id', { module: module.name, field: module.idField })
     },
@@ -138,7 +147,7 @@ function nextWalk(cursor: BooksCursor): BooksCursor | null {
 }
 
 function walkFrom(client: ZohoClient, module: BooksModule, cursor: BooksCursor, options: WalkOptions, signal: AbortSignal) {
-  const listing = booksListing(module, options)
+  const listing = booksListing(client, module, options)
   if (cursor.walk === 'keyset') return walkByKeyset(client, listing, cursor, signal)
   if (cursor.walk === 'newest_first') return walkNewestFirst(client, listing, cursor, options, signal)
   return walkUnsorted(client, listing, cursor, options.from, signal)
@@ -254,7 +263,7 @@ export async function readBooksDetail(
   const raw = rawMember(text, module.detailKey) ?? rawMember(text, module.name)
   const fields = raw === undefined ? null : parseZohoJson(raw)
   if (raw === undefined || !fields) throw new BadGatewayError('detail_malformed', { key: module.detailKey })
-  const row = readBooksRow(module, fields, raw)
+  const row = readBooksRow(module, fields, { raw, timeZone: client.timeZone() })
   // A proxy or a mixed-up response must never store one document in the place of another.
   if (row.id !== id) throw new BadGatewayError('record_mismatch', { module: module.name, id })
   return row

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { type Dispatcher, type FormData, request } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { knownTimeZone } from '../lib/local-time.ts'
 import { inSpan } from '../lib/tracing.ts'
 import { inEnglish, message, messageAs } from '../messages/say.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
@@ -26,6 +27,8 @@ export interface ZohoClientDeps {
   apiUrl: string
   /** Null before an organization is chosen: only calls that need none may be made. */
   organizationId: string | null
+  /** The organization's, as far as it is known. */
+  timeZone?: string | null | undefined
   tokens: { current(refused?: string): Promise<string> }
   rateLimiter: RateLimiter
   clock: Clock
@@ -113,6 +116,7 @@ const isPage = (start: Buffer): boolean => /^[\s\ufeff]*(?:[{[]|<(?!svg\b|\?xml)
 export function createZohoClient({
   apiUrl,
   organizationId,
+  timeZone: knownZone,
   tokens,
   rateLimiter,
   clock,
@@ -122,6 +126,7 @@ export function createZohoClient({
 }: ZohoClientDeps) {
   const { idleMs, jsonMs, imageMs } = timeLimits
   let serverTime: Date | null = null
+  let timeZone = knownTimeZone(knownZone)
   /** Sends one permitted and authorised request; the caller checks the body and calls `done`. */
   async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
@@ -223,6 +228,11 @@ export function createZohoClient({
      * header.
      */
     serverTime: () => serverTime,
+    /** Times that Zoho sends without an offset are on this zone's clock. */
+    timeZone: () => timeZone,
+    setTimeZone(zone: string | null) {
+      timeZone = knownTimeZone(zone)
+    },
 
     /**
      * Returns the parsed body of a JSON response and its text as Zoho sent it. Throws

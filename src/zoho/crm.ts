@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient, ZohoJson } from './client.ts'
 import { CRM_JOB, type CrmModule, LISTED_ALWAYS } from './crm-fields.ts'
-import { Id, Instant } from './schemas.ts'
+import { Id, instantIn } from './schemas.ts'
 
 export interface CrmRecord {
   id: string
@@ -18,9 +18,9 @@ const PER_PAGE = 200
 const IDS_PER_CALL = 100
 const MAX_PAGES = 10_000
 const MAX_PASSES = 5
-const Row = z.looseObject({ id: Id, Modified_Time: Instant })
+const Row = (timeZone: string) => z.looseObject({ id: Id, Modified_Time: instantIn(timeZone) })
 const Info = z.looseObject({ more_records: z.boolean().catch(false), next_page_token: z.string().nullish().catch(null) })
-const Deletion = z.looseObject({ id: Id, deleted_time: Instant.nullish().catch(null) })
+const Deletion = (timeZone: string) => z.looseObject({ id: Id, deleted_time: instantIn(timeZone).nullish().catch(null) })
 
 /** ISO 8601 with a colon in the offset, unlike Books; whole seconds. */
 export const crmTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+00:00`
@@ -126,8 +126,9 @@ async function crmPage(
     },
     signal,
   )
+  const schema = Row(client.timeZone())
   const rows = rowsOf(response).map((row) => {
-    const { id, Modified_Time } = Row.parse(row)
+    const { id, Modified_Time } = schema.parse(row)
     return { id, modifiedAt: Modified_Time, record: row as Record<string, unknown> }
   })
   for (const group of others) await addFields(client, { module, rows, group, runId }, signal)
@@ -180,7 +181,8 @@ export async function* listCrmDeletions(
       },
       signal,
     )
-    const rows = rowsOf(response).map((row) => Deletion.parse(row))
+    const schema = Deletion(client.timeZone())
+    const rows = rowsOf(response).map((row) => schema.parse(row))
     if (rows.length > 0) yield rows.map((row) => ({ id: row.id, deletedAt: row.deleted_time ?? null }))
     const info = Info.safeParse(response.body.info).data
     if (!info?.more_records) return

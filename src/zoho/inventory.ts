@@ -23,7 +23,7 @@ export async function* listItems(
     {
       ...ITEM_LIST,
       withText: true,
-      read: readItem,
+      read: (row, text) => readItem(row, text, client.timeZone()),
       onUnreadable,
       idOf: (item) => item.item_id,
       modifiedOf: (item) => item.last_modified_time ?? null,
@@ -84,7 +84,7 @@ export async function itemsById(
     const texts = rawElements(rawMember(text, 'items') ?? '[]')
     for (const [n, row] of body.items.entries()) {
       try {
-        const item = readItem(row, texts[n])
+        const item = readItem(row, texts[n], client.timeZone())
         found.set(item.item_id, item)
       } catch {
         unreadable++

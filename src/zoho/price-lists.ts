@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient } from './client.ts'
 import { listByPage } from './paginate.ts'
-import { Flag, hasInvalidFields, Id, Instant, Key, PageContext, PlainText, ReadableDecimal, Text } from './schemas.ts'
+import { Flag, hasInvalidFields, Id, instantIn, Key, PageContext, PlainText, ReadableDecimal, Text } from './schemas.ts'
 
 const PATH = '/inventory/v1/pricebooks'
 /** All rates of a list come at once; more pages than this are a server repeating itself. */
@@ -63,7 +63,7 @@ export const listPriceLists = (
       path: PATH,
       key: 'pricebooks',
       query: { filter_by: 'SalesOrPurchaseType.All' },
-      read: readPriceList,
+      read: (row) => readPriceList(row, client.timeZone()),
       onUnreadable,
       idOf: (list) => list.id,
       job: 'price_lists',
@@ -73,7 +73,7 @@ export const listPriceLists = (
   )
 
 /** Throws when the id or the name is unreadable. */
-function readPriceList(input: unknown): ZohoPriceList {
+function readPriceList(input: unknown, timeZone: string): ZohoPriceList {
   const row = input as Row
   const id = Id.parse(row.pricebook_id)
   const kind = row.pricebook_type === 'fixed_percentage' ? 'percentage' : 'per_item'
@@ -87,7 +87,7 @@ function readPriceList(input: unknown): ZohoPriceList {
     rounding: Text.catch(null).parse(row.rounding_type) ?? 'no_rounding',
     decimalPlace: isBlank(row.decimal_place) ? null : (Place.safeParse(row.decimal_place).data ?? null),
     status: row.status === 'inactive' ? 'inactive' : 'active',
-    modified: Instant.safeParse(row.last_modified_time).data ?? null,
+    modified: instantIn(timeZone).safeParse(row.last_modified_time).data ?? null,
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type LocationStock, readLocationStock } from './locations.ts'
-import { Flag, Id, Instant, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
+import { Flag, Id, instantIn, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
 
 /** One image or other attachment of an item, as its detail lists them. */
 export interface ItemDocument {
@@ -125,8 +125,11 @@ const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), at
 /** Zoho writes "" for an empty list too. */
 const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
 
-/** Parses an item of any shape; `raw` is its text. Throws when the id is unreadable. */
-export function readItem(input: unknown, raw?: string): ZohoItem {
+/**
+ * Parses an item of any shape; `raw` is its text, `timeZone` that of times without an offset. Throws
+ * when the id is unreadable.
+ */
+export function readItem(input: unknown, raw?: string, timeZone = 'UTC'): ZohoItem {
   const row = input as Row
   const unreadable: string[] = []
   function read<T>(key: string, type: z.ZodType<T>): T | undefined {
@@ -141,7 +144,7 @@ export function readItem(input: unknown, raw?: string): ZohoItem {
     item_id: Id.parse(row.item_id),
     ...defined(Object.fromEntries(Object.entries(KEYS).map(([key, type]) => [key, read<unknown>(key, type)])) as ReadKeys),
     ...defined({
-      last_modified_time: read('last_modified_time', z.union([z.literal('').transform(() => null), z.null(), Instant])),
+      last_modified_time: read('last_modified_time', z.union([z.literal('').transform(() => null), z.null(), instantIn(timeZone)])),
     }),
     documents_readable: true,
     custom_fields: {},

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decodeEntities } from '../lib/html-entities.ts'
+import { fromWallClock } from '../lib/local-time.ts'
 
 /** Zoho writes "" for any empty value, whatever its type; absent keys mean the same. */
 const blank = (value: unknown): boolean => value === undefined || value === null || value === ''
@@ -87,13 +88,27 @@ export const Flag = z.preprocess(
   z.boolean(),
 )
 
-/** `2026-06-09T09:45:44-0400`: an offset without a colon, which Date does not parse everywhere. */
-export const Instant = z.string().transform((value, context) => {
-  const date = new Date(value.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
-  if (!Number.isNaN(date.getTime())) return date
-  context.addIssue({ code: 'custom', message: 'not a time' })
-  return z.NEVER
-})
+const ISO_LOCAL = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?$/
+const ZONED = /(?:Z|[+-]\d{2}:?\d{2}|GMT|UTC)$/i
+
+/**
+ * `2026-06-09T09:45:44-0400`: an offset without a colon, which Date does not parse everywhere. A
+ * time without an offset is on the wall clock of `timeZone`, the organization's.
+ */
+export const instantIn = (timeZone: string) =>
+  z.string().transform((text, context) => {
+    const value = text.trim()
+    const [, day, time = '00:00'] = ISO_LOCAL.exec(value) ?? []
+    if (day === undefined && ZONED.test(value)) {
+      const at = new Date(value.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
+      if (!Number.isNaN(at.getTime())) return at
+    } else {
+      const wallClock = Date.parse(day === undefined ? `${value} UTC` : `${day}T${time}Z`)
+      if (!Number.isNaN(wallClock)) return new Date(fromWallClock(wallClock, timeZone))
+    }
+    context.addIssue({ code: 'custom', message: 'not a time' })
+    return z.NEVER
+  })
 
 export const PageContext = z.looseObject({ page: z.coerce.number().catch(1), has_more_page: z.coerce.boolean().catch(false) })
 

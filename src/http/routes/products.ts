@@ -181,7 +181,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       schema: {
         tags,
         operationId: 'changeProduct',
-        summary: 'Update fields that the mapping gives to the ERP; fields that Zoho owns are refused with 409 owned_by_zoho',
+        summary:
+          'Update fields that the mapping gives to the ERP; fields that Zoho owns are refused with 409 owned_by_zoho; of a product that Zoho does not know, all can be changed',
         params: Params,
         body: ProductPatch,
         response: { 200: OneResponse },

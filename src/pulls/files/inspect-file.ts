@@ -4,7 +4,7 @@ import type { BooksModule } from '../../facts/books-modules.ts'
 import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
 import type { Message } from '../../messages/message.ts'
 import { message, partInEnglish } from '../../messages/say.ts'
-import { Id, Instant, parseZohoJson } from '../../zoho/schemas.ts'
+import { Id, instantIn, parseZohoJson } from '../../zoho/schemas.ts'
 import { checkTotals, type TotalsMismatch } from '../verify/check-totals.ts'
 import { toAmount } from '../verify/decimal.ts'
 import type { ModuleSource } from './find-sessions.ts'
@@ -63,11 +63,15 @@ interface Lines {
  * Reads every file of a chain once, newest first, in memory that grows with the number of records,
  * not with their size.
  */
-export async function readFileState(module: BooksModule, chain: ModuleSource[], signal: AbortSignal): Promise<FileState> {
+export async function readFileState(
+  module: BooksModule,
+  chain: ModuleSource[],
+  { timeZone, signal }: { timeZone: string; signal: AbortSignal },
+): Promise<FileState> {
   const state: FileState = { records: new Map(), files: [], duplicates: new Set(), damaged: new Set(), lines: null }
   for (const [place, source] of chain.entries()) {
     const lines = source.linesFile ? await readLines(module, source, place, state, signal) : null
-    await readDocuments(module, source, place, { state, lines, signal })
+    await readDocuments(module, source, place, { state, lines, timeZone, signal })
   }
   return state
 }
@@ -145,7 +149,7 @@ async function readDocuments(
   module: BooksModule,
   source: ModuleSource,
   place: number,
-  { state, lines, signal }: { state: FileState; lines: Map<string, Lines> | null; signal: AbortSignal },
+  { state, lines, timeZone, signal }: { state: FileState; lines: Map<string, Lines> | null; timeZone: string; signal: AbortSignal },
 ): Promise<void> {
   const here = new Set<string>()
   for await (const text of readChecked(source, place, { state, signal })) {
@@ -166,7 +170,7 @@ async function readDocuments(
     state.records.set(id, {
       hash: shortHash(text),
       linesHash: ofDocument?.hash ?? '',
-      modified: Instant.safeParse(record.last_modified_time).data?.getTime() ?? null,
+      modified: instantIn(timeZone).safeParse(record.last_modified_time).data?.getTime() ?? null,
       amount: module.amount === null ? null : toAmount(record[module.amount]),
       currency: typeof record.currency_code === 'string' ? record.currency_code : '',
       holder: place,

@@ -6,6 +6,7 @@ import { makePrivateFolder } from '../../lib/data-dir.ts'
 import { ConflictError } from '../../lib/errors.ts'
 import { fsyncPath } from '../../lib/fsync.ts'
 import { InvalidFileError } from '../../lib/json-array.ts'
+import { knownTimeZone } from '../../lib/local-time.ts'
 import { partInEnglish } from '../../messages/say.ts'
 import type { ManifestFile, ModuleResult, SessionInfo } from '../../schemas/pulls.ts'
 import { PULL } from '../checkpoint.ts'
@@ -20,6 +21,8 @@ export interface SessionImportDeps {
   db: Database
   clock: Clock
   paths: PullPaths
+  /** The organization's, for times without an offset; UTC when it is not known. */
+  timeZone?: string | null
 }
 
 export interface SessionImportOptions {
@@ -57,7 +60,7 @@ const NO_RUN = '00000000-0000-0000-0000-000000000000'
  * `sync_running` while a pull has not ended.
  */
 export async function importSessions(
-  { db, clock, paths }: SessionImportDeps,
+  { db, clock, paths, timeZone }: SessionImportDeps,
   directory: string,
   { app, dryRun }: SessionImportOptions,
   signal: AbortSignal,
@@ -83,7 +86,7 @@ export async function importSessions(
         counts.new += written.new
         counts.updated += written.updated
       }
-      const read = await readOldModule(pull, entry, write, signal).catch((error: unknown) => {
+      const read = await readOldModule({ ...pull, timeZone: knownTimeZone(timeZone) }, entry, write, signal).catch((error: unknown) => {
         if (!(error instanceof InvalidFileError)) throw error
         report.left.push({ file: join(pull.folder, entry.file), reason: partInEnglish(error.finding) })
         if (!report.unreadable.includes(entry.module.name)) report.unreadable.push(entry.module.name)

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { BooksModule } from '../../facts/books-modules.ts'
 import { readJsonArray } from '../../lib/json-array.ts'
 import type { ManifestFile } from '../../schemas/pulls.ts'
-import { Id, Instant, parseZohoJson } from '../../zoho/schemas.ts'
+import { Id, instantIn, parseZohoJson } from '../../zoho/schemas.ts'
 import { searchText } from '../records/search-text.ts'
 import type { RecordRow } from '../records/upsert.ts'
 import type { OldPull } from './find-old-pulls.ts'
@@ -22,7 +22,7 @@ export interface OldModule {
  * Throws InvalidFileError for a file that is no array of records.
  */
 export async function readOldModule(
-  { folder }: Pick<OldPull, 'folder'>,
+  { folder, timeZone }: Pick<OldPull, 'folder'> & { timeZone: string },
   { module, file, linesFile }: OldPull['modules'][number],
   onRows: (rows: RecordRow[]) => Promise<void>,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ export async function readOldModule(
     batch = []
   }
   for await (const text of read.values) {
-    const row = readRecord(text, module, linesFile === null ? null : lines)
+    const row = readRecord(text, module, { lines: linesFile === null ? null : lines, timeZone })
     found.records++
     if (!row) {
       found.unreadable++
@@ -63,12 +63,16 @@ export async function readOldModule(
 
 const BATCH_ROWS = 200
 
-function readRecord(text: string, module: BooksModule, lines: Map<string, string[]> | null): RecordRow | null {
+function readRecord(
+  text: string,
+  module: BooksModule,
+  { lines, timeZone }: { lines: Map<string, string[]> | null; timeZone: string },
+): RecordRow | null {
   const record = parseZohoJson(text)
   const record_id = Id.safeParse(record?.[module.idField]).data
   if (!record || record_id === undefined) return null
   const raw = lines === null || 'line_items' in record ? text : withLines(text, lines.get(record_id) ?? [])
-  return { record_id, raw, modified_at: Instant.safeParse(record.last_modified_time).data ?? null, search: searchText(record) }
+  return { record_id, raw, modified_at: instantIn(timeZone).safeParse(record.last_modified_time).data ?? null, search: searchText(record) }
 }
 
 /** The document with its line items last; without them it is again the text of its file. */

@@ -146,7 +146,9 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
   const { db, zoho, module, app, sources, repair } = deps
   const scope: ModuleScope = { app, module: module.name }
   const chain = await fileHistory(sources, module)
-  const state = await readFileState(module, chain, run.signal)
+  // Without Zoho there is no time to compare those of the files with.
+  const reading = { timeZone: zoho?.timeZone() ?? 'UTC', signal: run.signal }
+  const state = await readFileState(module, chain, reading)
   const database = await compareWithDatabase(db, module, scope, { state, chain })
   const kept = new Set<string>()
   const onRows = async (rows: Parameters<typeof keepDifferentRows>[3]) => {
@@ -164,7 +166,7 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
     { chain: mended, state, database, differences, listed, kept },
   )
   const after = await fileHistory(sources, module)
-  const again = await readFileState(module, after, run.signal)
+  const again = await readFileState(module, after, reading)
   const left = differencesOf(again, await compareWithDatabase(db, module, scope, { state: again, chain: after }), listed, refreshed)
   const report = reportOf(module, { state: again, differences: left, listed: current(again, listed, refreshed), chain: after })
   return { ...report, repaired }

@@ -61,7 +61,8 @@ export async function fetchImage(deps: FetchImageDeps, work: PendingImage, { run
   }
 }
 
-const brokeOff = (error: unknown): boolean =>
+/** The transfer broke off: the sender's trouble, or the line's. */
+export const brokeOff = (error: unknown): boolean =>
   (error instanceof BadGatewayError && ['incomplete', 'image_url_failed'].includes(error.code)) ||
   (error instanceof Error && /^(UND_ERR|ECONN|EPIPE|ABORT_ERR|ERR_STREAM_PREMATURE_CLOSE)/.test(codeOf(error)))
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : error.name === 'TimeoutError' ? 'ABORT_ERR' : '')

@@ -12,9 +12,11 @@ import { AppError } from '../../lib/errors.ts'
 import { say } from '../../messages/say.ts'
 import { failureOf } from '../../runs/because.ts'
 import { RunAborted, type RunContext } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
 import { ConfigurationError, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError } from '../../zoho/errors.ts'
+import { ping } from '../../zoho/inventory.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
-import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
+import { brokeOff, type FetchImageDeps, fetchImage } from './fetch-image.ts'
 import { countImages, countPending, type ImageCounts, nextPending, type PendingImage, type WorkFilter } from './pending-images.ts'
 
 export interface SyncImagesDeps extends FetchImageDeps {
@@ -27,7 +29,8 @@ export interface SyncImagesDeps extends FetchImageDeps {
 
 const BATCH = 200
 /**
- * So many images in a row without an answer from Zoho are an outage, not an error of the images.
+ * So many images without an answer from Zoho, and none answered that was asked for after them, are
+ * an outage and not an error of the images.
  */
 const OUTAGE_AFTER = 10
 
@@ -51,8 +54,10 @@ export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: 
   /** The first failure that concerns all images. */
   const stopped = new AbortController()
   const signal = AbortSignal.any([run.signal, stopped.signal])
-  /** Images without an answer from Zoho since it last gave one. */
-  let unanswered: string[] = []
+  /** Counts the events below, so that it is known which came first. */
+  let moment = 0
+  /** Images without an answer, and none asked for later has been answered. */
+  let unanswered: { id: string; at: number }[] = []
   /**
    * Products whose image is stored but whose link could not be made. The link is only for people
    * who browse the folder, so it is made again at the end.
@@ -69,6 +74,10 @@ export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: 
   for (;;) {
     const batch = await nextPending(db, filter, BATCH)
     if (batch.length === 0) {
+      if (unanswered.length > 0 && deps.useBreaker && deps.zoho && !(await isAnswering(deps.zoho, run))) {
+        await forgetTries(run, unanswered)
+        throw new ZohoOutage('Zoho does not answer')
+      }
       for (const id of unshown) await deps.itemLinks.refresh(db, id)
       return counts
     }
@@ -76,9 +85,12 @@ export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: 
       batch.map((work) =>
         limit(async () => {
           if (signal.aborted) return
+          const began = ++moment
           try {
             const outcome = await syncImage(run, deps, work, { signal, unshown })
-            unanswered = outcome.unanswered ? [...unanswered, work.id] : []
+            if (outcome.unanswered) unanswered.push({ id: work.id, at: ++moment })
+            // An answer to what was asked before the outage says nothing about it.
+            else if (work.kind === 'zoho') unanswered = unanswered.filter(({ at }) => at > began)
             counts[outcome.counts]++
             report()
             if (unanswered.length >= OUTAGE_AFTER) stopped.abort(new ZohoOutage('Zoho does not answer'))
@@ -88,7 +100,8 @@ export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: 
         }),
       ),
     )
-    if (stopped.signal.reason instanceof ZohoOutage) await forgetTries(run, unanswered)
+    // Whether these failed by themselves is not known yet.
+    if (stopped.signal.aborted && !run.signal.aborted) await forgetTries(run, unanswered)
     signal.throwIfAborted()
   }
 }
@@ -96,11 +109,23 @@ export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: 
 const sumOf = ({ downloaded, missing, failed }: ImageCounts) => downloaded + missing + failed
 
 /** The outage was not caused by these images: the run tries them again when it resumes. */
-async function forgetTries(run: RunContext, productIds: string[]): Promise<void> {
+async function forgetTries(run: RunContext, unanswered: { id: string }[]): Promise<void> {
+  const productIds = unanswered.map(({ id }) => id)
   await run.fenced(async (tx) => {
     await tx.product.updateMany({ where: { id: { in: productIds }, image_run: run.id }, data: { image_run: null } })
     await tx.failure.deleteMany({ where: { run_id: run.id, stage: 'image', product_id: { in: productIds } } })
   })
+}
+
+/** Whether the last images failed alone, or Zoho as a whole is away: one small call tells. */
+async function isAnswering(zoho: ZohoClient, run: RunContext): Promise<boolean> {
+  try {
+    await ping(zoho, { runId: run.id }, run.signal)
+    return true
+  } catch (error) {
+    if (error instanceof ZohoUnavailableError) return false
+    throw error
+  }
 }
 
 /** Fetches one image and saves its state. Throws only what concerns all images. */
@@ -146,7 +171,9 @@ async function syncImage(
         },
       ])
     })
-    return placeholder ? { counts: 'missing' } : { counts: 'failed', unanswered: error instanceof ZohoUnavailableError }
+    return placeholder
+      ? { counts: 'missing' }
+      : { counts: 'failed', unanswered: work.kind === 'zoho' && (error instanceof ZohoUnavailableError || brokeOff(error)) }
   }
 }
 

@@ -7,7 +7,7 @@ import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/item-fields.ts'
 import { readCustomFields, readItem } from '../../zoho/read-item.ts'
-import { Decimal, Flag, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
+import { Decimal, Flag, Id, instantIn, Key, Text } from '../../zoho/schemas.ts'
 
 /**
  * Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the
@@ -52,7 +52,7 @@ export interface InvalidItemError {
  */
 export function readFileItem(
   value: unknown,
-  { mappings, version }: { mappings: Map<string, string>; version: string },
+  { mappings, version, timeZone }: { mappings: Map<string, string>; version: string; timeZone: string },
 ): FileItem | InvalidItemError {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { zoho_item_id: null, sku: null, reason: message('file_item.no_object') }
@@ -99,7 +99,7 @@ export function readFileItem(
   if (typeof record.currency === 'string' && !isBlank(record.currency)) row.currency = record.currency
   if (typeof record.status === 'string' && !isBlank(record.status))
     row.status = /^inactive$/i.test(record.status.trim()) ? 'inactive' : 'active'
-  const modified = Instant.safeParse(record.zoho_modified_at ?? record.last_modified_time)
+  const modified = instantIn(timeZone).safeParse(record.zoho_modified_at ?? record.last_modified_time)
   if (modified.success) row.zoho_modified_at = modified.data.toISOString()
   const custom = customOf(record)
   if (custom) row.custom_fields = custom

@@ -132,14 +132,17 @@ export interface FilePage {
  * has. A saved Zoho response (`{"items": […]}`) and an object of items by their ids are read like
  * the array in them. Throws BadRequestError `invalid_import_file` where the text is none of these.
  */
-export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
+export async function* readImportFile(
+  file: ImportFile,
+  { timeZone, signal }: { timeZone: string; signal: AbortSignal },
+): AsyncGenerator<FilePage> {
   const newPage = (): FilePage => ({ rows: [], items: [], indexes: [], unreadable: [] })
   let page = newPage()
   try {
     let index = 0
     for await (const values of readJsonArray(file.path, { member: 'items', fromMember: itemOfMember, values: 'any', signal })) {
       for (const value of values) {
-        const read = readFileItem(parseItem(value), { mappings: file.mappings, version: file.version })
+        const read = readFileItem(parseItem(value), { mappings: file.mappings, version: file.version, timeZone })
         if ('row' in read) {
           page.rows.push(read.row)
           page.items.push(read)

@@ -79,5 +79,5 @@ async function realItem(zoho: ZohoClient, id: string | null, signal: AbortSignal
   const { body } = await zoho.json(call, signal)
   const row: unknown = Array.isArray(body.items) ? body.items[0] : undefined
   if (row === undefined) throw id === null ? new NotFoundError('item_not_found.none') : new NotFoundError('item_not_found', { id })
-  return readItem(row)
+  return readItem(row, undefined, zoho.timeZone())
 }

@@ -5,6 +5,7 @@ import type { Database, Db, RawDb } from '../../database/client.ts'
 import { dropImport } from '../../images/import/imports.ts'
 import type { BlobStore } from '../../images/storage/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { knownTimeZone } from '../../lib/local-time.ts'
 import { failure } from '../../runs/because.ts'
 import type { RunContext, RunOutcome } from '../../runs/run-handler.ts'
 import { countPending } from '../images/pending-images.ts'
@@ -35,6 +36,8 @@ export interface FileSyncDeps extends Omit<SyncImagesDeps, 'zoho'> {
   store: BlobStore
   /** The organization's currency; null where nothing is known of it. Asks Zoho where it can. */
   organizationCurrency(signal: AbortSignal): Promise<string | null>
+  /** For times without an offset; null where nothing is known of the organization. */
+  organizationZone(): Promise<string | null>
 }
 
 /**
@@ -81,6 +84,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
 
 async function syncFile(run: RunContext, deps: FileSyncDeps, params: ItemSyncParams, file: ImportFile): Promise<RunOutcome> {
   const { db, clock, itemLinks } = deps
+  const timeZone = knownTimeZone(await deps.organizationZone())
   /** An import says what it left; a file in DATA_DIR/imports is read again and again. */
   const isImport = params.path !== undefined || params.import_id !== undefined
   const saved = FileCheckpoint.safeParse(run.checkpoint).data
@@ -94,7 +98,7 @@ async function syncFile(run: RunContext, deps: FileSyncDeps, params: ItemSyncPar
     /** Asked once; blank where nobody knows it. */
     let currency: string | undefined
     let number = 0
-    for await (const page of readImportFile(file, run.signal)) {
+    for await (const page of readImportFile(file, { timeZone, signal: run.signal })) {
       number++
       if (number <= at.pages) continue
       at = { ...at, pages: number, unknown_keys: mergeKeys(at.unknown_keys, page) }
@@ -148,7 +152,7 @@ async function syncFile(run: RunContext, deps: FileSyncDeps, params: ItemSyncPar
     if (params.path !== undefined) {
       const folder = dirname(params.path)
       let number = 0
-      for await (const page of readImportFile(file, run.signal)) {
+      for await (const page of readImportFile(file, { timeZone, signal: run.signal })) {
         number++
         if (number <= at.pages) continue
         at = { ...at, pages: number }

@@ -2,9 +2,9 @@ import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
 import { BadRequestError, ConflictError } from '../../lib/errors.ts'
+import { knownTimeZone } from '../../lib/local-time.ts'
 import type { Params } from '../../messages/message.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
-import { isTimeZone } from '../../runs/cron.ts'
 import type { Runs } from '../../runs/runs.ts'
 import type { ScheduleMode, Scheduler } from '../../runs/scheduler.ts'
 import type { ModuleSelection, SyncPart, ZohoModule } from '../../schemas/zoho-settings.ts'
@@ -61,7 +61,7 @@ export type ZohoModules = ReturnType<typeof createModules>
  * sync behind it.
  */
 export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStockWithinPace }: ModulesDeps) {
-  const zone = async () => isTimeZone(await shopZone())
+  const zone = async () => knownTimeZone(await shopZone())
 
   async function paramsOf(slug: ModuleSlug, mode: SyncChoice['mode']): Promise<Prisma.InputJsonObject> {
     const chosen = selectionParams(slug, await readSelection(db, slug))

@@ -73,7 +73,7 @@ export function EditProduct({ product }: { product: Product }) {
       <Dialog opened={opened} onClose={close} title={m.editTitle} size="lg" closeOnClickOutside={false}>
         <QueryBoundary query={query} skeleton={<BlockSkeleton height={240} />}>
           {({ fields }) => {
-            const editable = fields.filter(({ owner }) => product.zoho_item_id === null || owner !== 'zoho').map(({ field }) => field)
+            const editable = fields.filter(({ owner }) => product.origin !== 'zoho' || owner !== 'zoho').map(({ field }) => field)
             return editable.length === 0 ? (
               <p className={classes.none}>
                 {m.nothingToEdit} <Link href={`${HOME}/modules?tab=mapping`}>{m.toMapping}</Link>

@@ -193,7 +193,8 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   const pace = createLinePace()
   let exchange: PeerExchange | null = null
   const queue = createQueue({
-    begun: await files.sweep(state.pending),
+    begun: await files.sweep(state),
+    wanted: state.pending,
     streams,
     ...(sharing && { archiveBytes: SHARED_ARCHIVE_BYTES }),
     onTaken: () => exchange?.changed(),
@@ -225,16 +226,16 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
       scope,
       cursor: state.cursor,
       lineBytes: () => result.bytes,
-      expects: state.isPending,
+      expects: state.pending.hasContent,
       file: (sha256) => {
-        const held = state.heldBySha256(sha256)
+        const held = state.held.withContent(sha256)
         return held ? { path: files.pathOf(held), size: held.size } : null
       },
     })
     exchange = createPeerExchange({
       sharing,
       scope,
-      isWanted: (pending) => state.pending.get(pending.id) === pending,
+      isWanted: state.pending.includes,
       adopt,
       store: storeFromPeer,
       toLine(pending) {
@@ -250,9 +251,9 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     if (state.pending.has(held.id)) continue
     const { id, sha256, size, content_type, version } = held
     if ((await files.untouched(held)) && !(verify && !(await files.adopt({ id, sha256, size, content_type, version })))) continue
-    const pending = { id, sha256, size, content_type, version }
-    await state.want(pending)
-    enqueue(pending)
+    await state.want({ id, sha256, size, content_type, version })
+    const pending = state.pending.get(id)
+    if (pending) enqueue(pending)
   }
 
   const onRequest = () => {

@@ -1,5 +1,4 @@
-import { type IncomingMessage, request as requestPlain } from 'node:http'
-import { request as requestSecure } from 'node:https'
+import http, { type IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip, createInflate } from 'node:zlib'
 
@@ -23,7 +22,8 @@ export interface HttpResponse {
  */
 export async function sendRequest(url: string, { method = 'GET', headers = {}, body, signal }: RequestOptions): Promise<HttpResponse> {
   signal.throwIfAborted()
-  const send = url.startsWith('https:') ? requestSecure : requestPlain
+  // TLS takes memory that a plain connection does not need.
+  const { request: send } = url.startsWith('https:') ? await import('node:https') : http
   const call = () =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }

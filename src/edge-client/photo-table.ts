@@ -1,3 +1,7 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { z } from 'zod'
+import { Sha256 } from '../schemas/photo-sync.ts'
 import type { PendingDownload, PendingReport, PhotoInfo, StoredPhoto } from './state.ts'
 
 /** Where the values of a row are; 4 bytes each unless another length is said. */
@@ -9,14 +13,16 @@ const HELD_VERSION = 60
 const HELD_KIND = 64 // 2 bytes
 const FLAGS = 66 // 1 byte
 const REPORT_STATUS = 67 // 1 byte; 0: nothing to report
-const WANT_SHA256 = 68 // 32 bytes
-const WANT_SIZE = 100 // 6 bytes
-const WANT_VERSION = 106
-const WANT_KIND = 110 // 2 bytes
-const WANT_ORDER = 112
-const SEEN = 116
-const REPORT_VERSION = 120
-const ROW_BYTES = 124
+const REPORT_VERSION = 68
+const SEEN = 72
+const ROW_BYTES = 76
+/** What is wanted, apart from the row: most photos are stored. */
+const WANT_SHA256 = 0 // 32 bytes
+const WANT_SIZE = 32 // 6 bytes
+const WANT_KIND = 38 // 2 bytes
+const WANT_VERSION = 40
+const WANT_ORDER = 44
+const WANT_BYTES = 48
 const CHUNK_ROWS = 4_096
 
 const HELD = 1
@@ -29,17 +35,32 @@ const MOST_KINDS = 2 ** 16
 
 const wholeNumber = (value: number, bytes: number): number => Math.min(2 ** (8 * bytes) - 1, Math.max(0, Math.round(value) || 0))
 
+/** What a saved table says of itself, before its rows. */
+export const SavedTable = z.object({
+  row_bytes: z.literal(ROW_BYTES),
+  rows: z.int().min(0),
+  /** The chunks of rows of which something is wanted. */
+  want_chunks: z.array(z.int().min(0)),
+  sha256: Sha256,
+  kinds: z.array(z.object({ extension: z.string().regex(/^[a-z0-9]{0,5}$/), content_type: z.string().nullable() })).max(MOST_KINDS),
+  errors: z.array(z.tuple([z.int().min(0), z.string()])),
+})
+export type SavedTable = z.infer<typeof SavedTable>
+
 export type PhotoTable = ReturnType<typeof createPhotoTable>
 
 /**
- * What an edge server knows of each photo, as 124 bytes in place of objects: 100,000 photos took
- * more than 100 MB. Rows are not removed; one that says nothing any more is not written down.
+ * What an edge server knows of each photo, as 76 to 124 bytes in place of objects: 100,000 photos
+ * took more than 100 MB. Rows are not removed; one that says nothing any more is not written down.
  */
 export function createPhotoTable() {
   const chunks: Buffer[] = []
+  /** Of each chunk: what is wanted, while anything is, and how much. */
+  const wantChunks: (Buffer | null)[] = []
+  const wantCounts: number[] = []
   let rows = 0
   /** File extension and content type, which many photos share, by their number in a row. */
-  const kinds: { extension: string; contentType: string | null }[] = []
+  const kinds: SavedTable['kinds'] = []
   const kindNumbers = new Map<string, number>()
   /** The row of each want, in their order. */
   let wants = new Int32Array(1_024)
@@ -60,6 +81,13 @@ export function createPhotoTable() {
   const flagsOf = (row: number): number => chunkOf(row)[offsetOf(row) + FLAGS] as number
   const isHeld = (row: number) => (flagsOf(row) & HELD) !== 0
   const isWanted = (row: number) => (flagsOf(row) & WANTED) !== 0
+  const wantsOf = (row: number): Buffer => wantChunks[Math.floor(row / CHUNK_ROWS)] as Buffer
+  const wantFrom = (row: number): number => (row % CHUNK_ROWS) * WANT_BYTES
+  const orderOf = (row: number): number => wantsOf(row).readUInt32LE(wantFrom(row) + WANT_ORDER)
+  const hasWantKey = (row: number): boolean => {
+    const from = wantFrom(row) + WANT_SHA256
+    return wantsOf(row).compare(key, 0, 32, from, from + 32) === 0
+  }
   const numberAt = (row: number, at: number): number => chunkOf(row).readUInt32LE(offsetOf(row) + at)
 
   const byId = createRowIndex((add) => {
@@ -71,7 +99,7 @@ export function createPhotoTable() {
     byContent ??= createRowIndex((add) => {
       for (let row = 0; row < rows; row++) {
         if (isHeld(row)) add(hashAt(chunkOf(row), offsetOf(row) + HELD_SHA256), row)
-        if (isWanted(row)) add(hashAt(chunkOf(row), offsetOf(row) + WANT_SHA256), row)
+        if (isWanted(row)) add(hashAt(wantsOf(row), wantFrom(row) + WANT_SHA256), row)
       }
     })
     return byContent
@@ -84,7 +112,11 @@ export function createPhotoTable() {
   function rowFor(id: string): number {
     const known = find(id)
     if (known !== -1) return known
-    if (rows % CHUNK_ROWS === 0) chunks.push(Buffer.alloc(CHUNK_ROWS * ROW_BYTES))
+    if (rows % CHUNK_ROWS === 0) {
+      chunks.push(Buffer.alloc(CHUNK_ROWS * ROW_BYTES))
+      wantChunks.push(null)
+      wantCounts.push(0)
+    }
     const row = rows++
     key.copy(chunkOf(row), offsetOf(row) + ID, 0, 16)
     byId.add(hashAt(key, 0), row)
@@ -96,7 +128,7 @@ export function createPhotoTable() {
     if (known !== undefined) return known
     if (kinds.length === MOST_KINDS) throw new Error('Head office lists too many content types')
     kindNumbers.set(name, kinds.length)
-    return kinds.push({ extension, contentType }) - 1
+    return kinds.push({ extension, content_type: contentType }) - 1
   }
 
   function idOf(row: number): string {
@@ -116,18 +148,18 @@ export function createPhotoTable() {
       size: chunk.readUIntLE(from + HELD_SIZE, 6),
       mtime_ms: chunk.readUIntLE(from + HELD_MTIME, 6),
       version: chunk.readUInt32LE(from + HELD_VERSION),
-      content_type: kind?.contentType ?? '',
+      content_type: kind?.content_type ?? '',
     }
   }
   function pendingAt(row: number): PendingDownload {
-    const chunk = chunkOf(row)
-    const from = offsetOf(row)
+    const chunk = wantsOf(row)
+    const from = wantFrom(row)
     const flags = flagsOf(row)
     return {
       id: idOf(row),
       sha256: flags & WANT_HAS_SHA256 ? chunk.toString('hex', from + WANT_SHA256, from + WANT_SHA256 + 32) : null,
       size: flags & WANT_HAS_SIZE ? chunk.readUIntLE(from + WANT_SIZE, 6) : null,
-      content_type: kinds[chunk.readUInt16LE(from + WANT_KIND)]?.contentType ?? null,
+      content_type: kinds[chunk.readUInt16LE(from + WANT_KIND)]?.content_type ?? null,
       version: chunk.readUInt32LE(from + WANT_VERSION),
       order: chunk.readUInt32LE(from + WANT_ORDER),
     }
@@ -141,8 +173,12 @@ export function createPhotoTable() {
   function changeFlags(row: number, flags: number): void {
     const before = flagsOf(row)
     heldCount += (flags & HELD) - (before & HELD)
-    pendingCount += ((flags & WANTED) - (before & WANTED)) / WANTED
+    const wants = ((flags & WANTED) - (before & WANTED)) / WANTED
+    pendingCount += wants
     chunkOf(row)[offsetOf(row) + FLAGS] = flags
+    const chunk = Math.floor(row / CHUNK_ROWS)
+    wantCounts[chunk] = (wantCounts[chunk] ?? 0) + wants
+    if (wantCounts[chunk] === 0) wantChunks[chunk] = null
   }
   function* rowsWith(is: (row: number) => boolean): Generator<number> {
     for (let row = 0; row < rows; row++) if (is(row)) yield row
@@ -188,15 +224,15 @@ export function createPhotoTable() {
     /** That want, unless it was fulfilled, replaced or given up. */
     at(order: number): PendingDownload | undefined {
       const row = wants[order] as number
-      return isWanted(row) && numberAt(row, WANT_ORDER) === order ? pendingAt(row) : undefined
+      return isWanted(row) && orderOf(row) === order ? pendingAt(row) : undefined
     },
     includes({ id, order }: PendingDownload): boolean {
       const row = find(id)
-      return row !== -1 && isWanted(row) && numberAt(row, WANT_ORDER) === order
+      return row !== -1 && isWanted(row) && orderOf(row) === order
     },
     hasContent(sha256: string): boolean {
       key.write(sha256, 'hex')
-      return contents().find(hashAt(key, 0), (one) => isWanted(one) && hasKey(one, WANT_SHA256, 32)) !== -1
+      return contents().find(hashAt(key, 0), (one) => isWanted(one) && hasWantKey(one)) !== -1
     },
   }
   const reports = {
@@ -213,10 +249,79 @@ export function createPhotoTable() {
     },
   }
 
+  /** Counts and finds what the rows say. */
+  function readRows(): void {
+    const open: number[] = []
+    for (let row = 0; row < rows; row++) {
+      if (isHeld(row)) heldCount++
+      if (isWanted(row)) {
+        if (wantsOf(row)) open.push(row)
+        else chunkOf(row)[offsetOf(row) + FLAGS] = flagsOf(row) & ~WANTED
+      }
+      if (reportsAt(row)) reportCount++
+    }
+    open.sort((a, b) => orderOf(a) - orderOf(b))
+    pendingCount = open.length
+    wanted = open.length
+    wants = new Int32Array(Math.max(1_024, 2 * wanted))
+    wants.set(open)
+    for (const [order, row] of open.entries()) {
+      wantsOf(row).writeUInt32LE(order, wantFrom(row) + WANT_ORDER)
+      const chunk = Math.floor(row / CHUNK_ROWS)
+      wantCounts[chunk] = (wantCounts[chunk] ?? 0) + 1
+    }
+    byId.refill()
+  }
+  function* usedBytes(): Generator<Buffer> {
+    for (const [n, chunk] of chunks.entries()) yield chunk.subarray(0, Math.min(CHUNK_ROWS, rows - n * CHUNK_ROWS) * ROW_BYTES)
+    for (const chunk of wantChunks) if (chunk) yield chunk
+  }
+
   return {
     held,
     pending,
     reports,
+    rows: () => rows,
+    /** What `load` takes, and the bytes of the rows, which follow it. */
+    save(): { head: SavedTable; bytes: Generator<Buffer> } {
+      const sha256 = createHash('sha256')
+      for (const bytes of usedBytes()) sha256.update(bytes)
+      const want_chunks = wantChunks.flatMap((chunk, n) => (chunk ? n : []))
+      return {
+        head: { row_bytes: ROW_BYTES, rows, want_chunks, sha256: sha256.digest('hex'), kinds, errors: [...errors] },
+        bytes: usedBytes(),
+      }
+    },
+    /** Reads a saved table, whose rows begin there. Returns where they end; null: damaged. */
+    async load(saved: SavedTable, handle: FileHandle, position: number): Promise<number | null> {
+      const all = Math.ceil(saved.rows / CHUNK_ROWS)
+      const length = saved.rows * ROW_BYTES + saved.want_chunks.length * CHUNK_ROWS * WANT_BYTES
+      if (position + length > (await handle.stat()).size || saved.want_chunks.some((n) => n >= all)) return null
+      const sha256: Hash = createHash('sha256')
+      async function next(size: number, length = size): Promise<Buffer> {
+        const chunk = Buffer.alloc(size)
+        await handle.read(chunk, 0, length, position)
+        position += length
+        sha256.update(chunk.subarray(0, length))
+        return chunk
+      }
+      const read: Buffer[] = []
+      const readWants: (Buffer | null)[] = []
+      for (let left = saved.rows; left > 0; left -= CHUNK_ROWS) {
+        read.push(await next(CHUNK_ROWS * ROW_BYTES, Math.min(left, CHUNK_ROWS) * ROW_BYTES))
+        readWants.push(null)
+      }
+      for (const n of saved.want_chunks) readWants[n] = await next(CHUNK_ROWS * WANT_BYTES)
+      if (sha256.digest('hex') !== saved.sha256) return null
+      chunks.push(...read)
+      wantChunks.push(...readWants)
+      wantCounts.push(...readWants.map(() => 0))
+      rows = saved.rows
+      for (const { extension, content_type } of saved.kinds) kindOf(extension, content_type)
+      for (const [row, error] of saved.errors) errors.set(row, error)
+      readRows()
+      return position
+    },
     /** In which full listing a photo last appeared; 0: in none. */
     seenIn(id: string): number {
       const row = find(id)
@@ -229,8 +334,8 @@ export function createPhotoTable() {
     /** A photo that is wanted again goes to the end: after a failure the others come first. */
     want({ id, sha256, size, content_type, version }: PhotoInfo): PendingDownload {
       const row = rowFor(id)
-      const chunk = chunkOf(row)
-      const from = offsetOf(row)
+      const chunk = (wantChunks[Math.floor(row / CHUNK_ROWS)] ??= Buffer.alloc(CHUNK_ROWS * WANT_BYTES))
+      const from = wantFrom(row)
       const order = wanted++
       if (order === wants.length) {
         const longer = new Int32Array(2 * order)
@@ -319,6 +424,7 @@ function createRowIndex(addAll: (add: (hash: number, row: number) => void) => vo
   }
   grow()
   return {
+    refill: grow,
     add(hash: number, row: number): void {
       put(hash, row)
       if (isFull()) grow()

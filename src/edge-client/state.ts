@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { EdgeSettings, Sha256 } from '../schemas/photo-sync.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
 import { NO_FOLLOW } from './photo-files.ts'
-import { createPhotoTable } from './photo-table.ts'
+import { createPhotoTable, SavedTable } from './photo-table.ts'
 
 const PhotoInfo = z.object({
   id: z.uuid(),
@@ -63,7 +63,7 @@ const Source = z.object({ store_id: z.string(), variant: z.string().nullable() }
 const ENTRIES = {
   source: z.object({ source: Source }),
   want: z.object({ want: PhotoInfo, pass: z.number() }),
-  held: z.object({ held: StoredPhoto, pass: z.number().optional() }),
+  held: z.object({ held: StoredPhoto }),
   gone: z.object({ gone: z.uuid() }),
   report: z.object({ report: Report }),
   reported: z.object({ reported: z.array(z.uuid()) }),
@@ -78,19 +78,21 @@ const ENTRIES = {
 }
 type Entry = z.infer<(typeof ENTRIES)[keyof typeof ENTRIES]>
 
-export const STATE_FILE = '.zinc-state.jsonl'
-/** Superfluous lines before the file is rewritten. */
+export const STATE_FILE = '.zinc-state'
+/** Of earlier versions: every photo was a line. */
+const OLD_STATE_FILE = '.zinc-state.jsonl'
+/** Changes before the file is rewritten. */
 const SLACK = 5_000
 const PIECE_BYTES = 64 * 1024
 
 export type EdgeState = Awaited<ReturnType<typeof openState>>
 
 /**
- * An edge server's state, as a journal with one line per change: a crash loses at most the line
- * being written. A wanted photo is in it before the cursor moves, so nothing that was listed is
- * lost. When the disk is full, the journal ends at its last complete line and the rest stays in
- * memory: the next start determines again what is missing. `memoryOnly`: reads the journal and
- * writes nothing. `source` null: of any store and size.
+ * An edge server's state: a table of its photos, followed by a journal with one line per change, so
+ * that a crash loses at most the line being written. A wanted photo is in it before the cursor
+ * moves, so nothing that was listed is lost. When the disk is full, the journal ends at its last
+ * complete line and the rest stays in memory: the next start determines again what is missing.
+ * `memoryOnly`: reads the journal and writes nothing. `source` null: of any store and size.
  */
 export async function openState(dir: string, source: z.infer<typeof Source> | null, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
   const path = join(dir, STATE_FILE)
@@ -118,7 +120,6 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     } else if ('seen' in entry) photos.see(entry.seen, entry.pass)
     else if ('held' in entry) {
       photos.hold(entry.held)
-      if (entry.pass !== undefined) photos.see(entry.held.id, entry.pass)
       failures.delete(entry.held.id)
     } else if ('gone' in entry) {
       photos.drop(entry.gone)
@@ -137,31 +138,32 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   /** Null: there is no journal that can be continued as it is. */
   let file: FileHandle | null = null
   const writable = memoryOnly ? null : await openJournal(path, constants.O_RDWR | constants.O_APPEND)
-  const found = writable ?? (await openJournal(path, constants.O_RDONLY))
+  const found =
+    writable ?? (await openJournal(path, constants.O_RDONLY)) ?? (await openJournal(join(dir, OLD_STATE_FILE), constants.O_RDONLY))
   if (found) {
-    let isComplete = true
-    for await (const line of linesOf(found)) {
-      lines++
-      // The last line of a killed process may be incomplete: its content is determined again.
-      isComplete = line.endsWith('\n')
-      const entry = parseEntry(line)
-      if (entry) apply(entry)
-    }
+    const head = await savedTable(found)
+    const from = head ? await photos.load(head.photos, found, head.length) : 0
+    let isWhole = head !== null && from !== null
+    // What follows damaged rows says too little: everything is listed again.
+    if (from !== null)
+      for await (const line of linesOf(found, from)) {
+        lines++
+        // The last line of a killed process may be incomplete: its content is determined again.
+        isWhole &&= line.endsWith('\n')
+        const entry = parseEntry(line)
+        if (entry) apply(entry)
+      }
     const { nlink, mode } = await found.stat()
-    if (found === writable && isComplete && nlink === 1 && (mode & 0o777) === 0o600) file = found
+    if (found === writable && isWhole && nlink === 1 && (mode & 0o777) === 0o600) file = found
     else await found.close()
   }
 
   /** Why nothing more is written; null: all is well. */
   let failure: DiskFailure | null = null
 
-  /** The whole state as the fewest lines. */
+  /** What is known besides the photos. */
   function* entries(): Generator<Entry> {
     if (source) yield { source }
-    // Stored photos before wanted ones: a line "held" ends a want.
-    for (const one of held.values()) yield { held: one, pass: photos.seenIn(one.id) }
-    for (const item of pending.values()) yield { want: infoOf(item), pass: photos.seenIn(item.id) }
-    for (const report of reports.values()) yield { report }
     for (const failure of failures.values()) yield { failure }
     if (toldAt !== null) yield { told_at: toldAt }
     if (contactAt !== null) yield { contact_at: contactAt }
@@ -177,18 +179,11 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
    */
   async function rewrite(): Promise<void> {
     const fresh = `${path}.new`
-    let written = 0
-    /** In pieces: as one text, a state of 100,000 photos would need tens of megabytes. */
-    function* pieces(): Generator<string> {
-      let piece = ''
-      for (const entry of entries()) {
-        written++
-        piece += `${JSON.stringify(entry)}\n`
-        if (piece.length < PIECE_BYTES) continue
-        yield piece
-        piece = ''
-      }
-      yield piece
+    function* pieces(): Generator<string | Buffer> {
+      const { head, bytes } = photos.save()
+      yield `${JSON.stringify({ photos: head })}\n`
+      yield* bytes
+      for (const entry of entries()) yield `${JSON.stringify(entry)}\n`
     }
     try {
       await onDisk(async () => {
@@ -201,12 +196,13 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
           await handle.close()
         }
         await rename(fresh, path)
+        await rm(join(dir, OLD_STATE_FILE), { force: true })
       })
     } catch (error) {
       await rm(fresh, { force: true }).catch(() => {})
       throw error
     }
-    lines = written
+    lines = 0
   }
   async function orKeepInMemory(work: () => Promise<unknown>): Promise<void> {
     try {
@@ -304,7 +300,7 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
       await writing
       await file?.datasync().catch(() => {})
       await file?.close()
-      if (memoryOnly || (failure === null && lines <= held.size + pending.size + reports.size + SLACK)) return
+      if (memoryOnly || (failure === null && lines <= SLACK)) return
       // There may be room again. Otherwise the old journal remains, as far as it was written.
       await orKeepInMemory(rewrite)
     },
@@ -321,11 +317,22 @@ async function openJournal(path: string, flags: number): Promise<FileHandle | nu
   return null
 }
 
+const Head = z.object({ photos: SavedTable })
+
+/** What the first line says of the rows after it, and its length. Null: an earlier version's file. */
+async function savedTable(handle: FileHandle): Promise<{ photos: SavedTable; length: number } | null> {
+  for await (const line of linesOf(handle, 0)) {
+    const read = Head.safeParse(parsed(line))
+    return read.success ? { photos: read.data.photos, length: Buffer.byteLength(line) } : null
+  }
+  return null
+}
+
 /** Each with its end, piece by piece: a journal of 100,000 photos has tens of megabytes. */
-async function* linesOf(handle: FileHandle): AsyncGenerator<string> {
+async function* linesOf(handle: FileHandle, position: number): AsyncGenerator<string> {
   const piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
   let rest = Buffer.alloc(0)
-  for (let position = 0; ; ) {
+  for (;;) {
     const { bytesRead } = await handle.read(piece, 0, PIECE_BYTES, position)
     if (bytesRead === 0) break
     position += bytesRead
@@ -342,10 +349,15 @@ async function* linesOf(handle: FileHandle): AsyncGenerator<string> {
 
 /** Null: the line is incomplete, or not of a journal. */
 function parseEntry(line: string): Entry | null {
+  const value = parsed(line)
+  const [name = ''] = Object.keys(Object(value))
+  const read = Object.hasOwn(ENTRIES, name) ? ENTRIES[name as keyof typeof ENTRIES].safeParse(value) : null
+  return read?.success ? read.data : null
+}
+
+function parsed(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line)
-    const [name = ''] = Object.keys(value as object)
-    return Object.hasOwn(ENTRIES, name) ? ENTRIES[name as keyof typeof ENTRIES].parse(value) : null
+    return JSON.parse(line)
   } catch {
     return null
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { link, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, link, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -84,6 +84,9 @@ test.runIf(mountsDisks)('on a disk without a byte of room photos that were delet
   const [gone] = photos as [SyncPhoto]
   await zinc.call(`/api/products/${gone.product_id}/images/${gone.id}`, { method: 'DELETE' })
   photos = photos.slice(1)
+  // No room in the journal's last block either.
+  const journal = join(dir, STATE_FILE)
+  await appendFile(journal, '\n'.repeat(4_096 - ((await stat(journal)).size % 4_096)))
   await writeFile(join(dir, 'ballast'), Buffer.alloc(20_000_000)).catch(() => {})
   await writeFile(join(dir, '.filler'), Buffer.alloc(4_096)).catch(() => {})
   const warnings: string[] = []

@@ -22,7 +22,7 @@ export default defineConfig({
       generateBundle(_options, bundle) {
         for (const chunk of Object.values(bundle))
           if (chunk.type === 'chunk')
-            chunk.code = chunk.code.replace(/[^\x00-\x7f]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+            chunk.code = chunk.code.replace(/[\u0080-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
       },
     },
   ],

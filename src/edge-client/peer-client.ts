@@ -11,6 +11,11 @@ const RESPONSE_MS = 5_000
 const PATIENT_RESPONSE_MS = 15_000
 /** A peer that sends nothing for this long has stalled; a till's disk may be busy for seconds. */
 const IDLE_MS = 10_000
+/**
+ * Who is silent for this long has gone. Not sooner: its share would be fetched a second time, and
+ * a till that is busy may respond after many seconds.
+ */
+const SILENCE_MS = 60_000
 /** The slowest useful transfer between two machines of a shop, beyond the first seconds. */
 const SLOWEST_BYTES_PER_SECOND = 16_000
 const MAX_JSON_BYTES = 256 * 1024
@@ -98,7 +103,7 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
     scope: () => scope,
     /** Downloads from it that are in progress. */
     active: 0,
-    isLive: (): boolean => id !== null && performance.now() - seenAt < 15_000 && performance.now() > excludedUntil,
+    isLive: (): boolean => id !== null && performance.now() - seenAt < SILENCE_MS && performance.now() > excludedUntil,
     isExcluded: (): boolean => performance.now() <= excludedUntil,
     /**
      * It lied, stalled or vanished: for a while nothing is expected of it, longer each time.
@@ -152,7 +157,9 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
       const away = (cause: unknown) => {
         clearTimeout(alarm)
         signal.throwIfAborted()
-        return cause instanceof PeerError ? cause : new PeerError('away', `${address} stopped sending`, { cause })
+        return cause instanceof PeerError
+          ? cause
+          : new PeerError(stop.signal.aborted ? 'slow' : 'away', `${address} stopped sending`, { cause })
       }
       const response = await request('GET', `/blobs/${sha256}`, { signal: AbortSignal.any([signal, stop.signal]) }).catch((error) => {
         throw away(error)

@@ -334,7 +334,8 @@ export function createPhotoTable() {
     /** A photo that is wanted again goes to the end: after a failure the others come first. */
     want({ id, sha256, size, content_type, version }: PhotoInfo): PendingDownload {
       const row = rowFor(id)
-      const chunk = (wantChunks[Math.floor(row / CHUNK_ROWS)] ??= Buffer.alloc(CHUNK_ROWS * WANT_BYTES))
+      wantChunks[Math.floor(row / CHUNK_ROWS)] ??= Buffer.alloc(CHUNK_ROWS * WANT_BYTES)
+      const chunk = wantsOf(row)
       const from = wantFrom(row)
       const order = wanted++
       if (order === wants.length) {

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { DigestResponse, PhotoListResponse, type PhotoVariant, type StatusBody, StatusResponse } from '../schemas/photo-sync.ts'
 import { ForeignResponse, HttpError, NetworkError } from './http.ts'
+import { type HttpResponse, type RequestOptions, sendRequest } from './http-request.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
 /** A stream on which nothing arrives for this long is dead, whatever TCP reports. */
@@ -28,14 +29,14 @@ export interface ApiClientOptions {
   limiter?: RateLimiter | undefined
 }
 
-export interface Stream {
-  status: number
-  headers: Headers
+export interface Stream extends Pick<HttpResponse, 'status' | 'header'> {
   /** Ends with NetworkError when the connection is cut or silent. */
   chunks: AsyncIterable<Uint8Array>
   /** Closes the connection without reading the rest. */
-  cancel(): Promise<void>
+  cancel(): void
 }
+
+type Init = Omit<RequestOptions, 'signal'>
 
 export type ApiClient = ReturnType<typeof createApiClient>
 
@@ -52,22 +53,23 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
    */
   let aheadMs = Number.NEGATIVE_INFINITY
 
-  async function request(path: string, init: RequestInit = {}): Promise<Stream> {
+  async function request(path: string, init: Init = {}): Promise<Stream> {
     await limiter?.whenOpen()
     const idle = new AbortController()
     const alarm = setTimeout(() => idle.abort(new NetworkError(`Nothing arrived for ${IDLE_MS / 1000} s`)), IDLE_MS)
-    const response = await fetch(`${base}${path}`, {
+    const response = await sendRequest(`${base}${path}`, {
       ...init,
       signal: AbortSignal.any([signal, idle.signal]),
       headers: { authorization: `Bearer ${token}`, ...init.headers },
     }).catch((cause: Error) => {
       clearTimeout(alarm)
       signal.throwIfAborted()
+      idle.signal.throwIfAborted()
       throw new NetworkError(`The server cannot be reached: ${reasonOf(cause)}`, { cause })
     })
     async function* chunks(): AsyncGenerator<Uint8Array> {
       try {
-        for await (const chunk of response.body ?? []) {
+        for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
           alarm.refresh()
           if (limiter) {
             // A window without any rate begins: the rest is requested when it ends, since the
@@ -80,37 +82,38 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
         }
       } catch (cause) {
         signal.throwIfAborted()
+        idle.signal.throwIfAborted()
         throw cause instanceof NetworkError ? cause : new NetworkError(`The line was cut: ${reasonOf(cause)}`, { cause })
       } finally {
         clearTimeout(alarm)
       }
     }
-    const date = Date.parse(response.headers.get('date') ?? '')
+    const date = Date.parse(response.header('date') ?? '')
     if (!Number.isNaN(date)) aheadMs = date + 1_000 - Date.now()
     const stream: Stream = {
       status: response.status,
-      headers: response.headers,
+      header: response.header,
       chunks: chunks(),
-      async cancel() {
+      cancel() {
         clearTimeout(alarm)
-        await response.body?.cancel().catch(() => {})
+        response.body.destroy()
       },
     }
-    if (response.status >= 400) throw await failureOf(stream)
+    if (response.status >= 300) throw await failureOf(stream)
     return stream
   }
 
-  async function text<T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<{ value: T; body: string; headers: Headers }> {
+  async function text<T>(shape: z.ZodType<T>, path: string, init?: Init): Promise<{ value: T; body: string; stream: Stream }> {
     const stream = await request(path, init)
     const body = await textOf(stream, MAX_JSON_BYTES)
     try {
-      return { value: shape.parse(JSON.parse(body)), body, headers: stream.headers }
+      return { value: shape.parse(JSON.parse(body)), body, stream }
     } catch (cause) {
       throw new ForeignResponse(foreign(stream), { cause })
     }
   }
-  const json = async <T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> => (await text(shape, path, init)).value
-  const post = (body: unknown, { gzip = false }: { gzip?: boolean } = {}): RequestInit => ({
+  const json = async <T>(shape: z.ZodType<T>, path: string, init?: Init): Promise<T> => (await text(shape, path, init)).value
+  const post = (body: unknown, { gzip = false }: { gzip?: boolean } = {}): Init => ({
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(gzip && { 'content-encoding': 'gzip' }) },
     body: gzip ? gzipSync(JSON.stringify(body)) : JSON.stringify(body),
@@ -125,8 +128,8 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
       const query = `/?store_id=${store}&limit=${limit}&edge_settings=true&peer_key=true${from}`
-      const { value, body, headers } = await text(PhotoListResponse, query)
-      return { ...value.data, body, signature: headers.get('x-list-signature') }
+      const { value, body, stream } = await text(PhotoListResponse, query)
+      return { ...value.data, body, signature: stream.header('x-list-signature') }
     },
     /** Returns what changed since a server time, as clients without a cursor request it. */
     async listSince(since: string) {
@@ -163,8 +166,8 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
 /**
  * Returns a text for the person in the shop, who may have to talk to the operator of the filter.
  */
-export const foreign = ({ status, headers }: Pick<Stream, 'status' | 'headers'>): string =>
-  `The response (${status}, ${headers.get('content-type')?.split(';')[0]?.slice(0, 60) || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
+export const foreign = ({ status, header }: Pick<Stream, 'status' | 'header'>): string =>
+  `The response (${status}, ${header('content-type')?.split(';')[0]?.slice(0, 60) || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
 
 /** Throws ForeignResponse for a longer body. */
 async function textOf(stream: Stream, maxBytes: number): Promise<string> {
@@ -179,7 +182,7 @@ async function textOf(stream: Stream, maxBytes: number): Promise<string> {
 }
 
 async function failureOf(stream: Stream): Promise<Error> {
-  const { status, headers } = stream
+  const { status, header } = stream
   const text = await textOf(stream, MAX_FAILURE_BYTES).catch((error: unknown) => {
     if (error instanceof ForeignResponse) return ''
     throw error
@@ -189,7 +192,7 @@ async function failureOf(stream: Stream): Promise<Error> {
   // is just starting.
   if (!read.success && (status < 500 || status === 511) && status !== 429 && status !== 408) return new ForeignResponse(foreign(stream))
   if (!read.success || status === 429 || status === 408 || status >= 500) {
-    const seconds = Number(headers.get('retry-after'))
+    const seconds = Number(header('retry-after'))
     const words = read.success ? `: ${read.data.message}` : ''
     return new NetworkError(`The server responds with ${status}${words}`, {
       retryAfterMs: seconds > 0 ? Math.min(seconds, 300) * 1000 : undefined,
@@ -207,8 +210,4 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** fetch wraps the cause in a TypeError without details. */
-function reasonOf(error: unknown): string {
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return inner instanceof Error ? inner.message : String(inner)
-}
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

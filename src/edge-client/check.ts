@@ -56,7 +56,7 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
   const [photo] = page.photos
   if (photo) {
     const got = await step('download', async () => {
-      const { headers, chunks } = await api.download(photo.id, { variant: null, from: 0, sha256: null })
+      const { header, chunks } = await api.download(photo.id, { variant: null, from: 0, sha256: null })
       const hash = createHash('md5')
       let size = 0
       for await (const chunk of chunks) {
@@ -64,7 +64,7 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
         size += chunk.length
       }
       if (size !== photo.size) throw new Error(`${photo.filename} has ${size} bytes, listed with ${photo.size}`)
-      return { message: `${photo.filename}, ${size} bytes`, value: { md5: hash.digest('hex'), header: headers.get('x-checksum') } }
+      return { message: `${photo.filename}, ${size} bytes`, value: { md5: hash.digest('hex'), header: header('x-checksum') } }
     })
     if (got)
       await step('md5', async () => {

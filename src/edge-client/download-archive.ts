@@ -40,9 +40,9 @@ export async function downloadArchive(
   const byId = new Map(pending.map((item) => [item.id, item]))
   let errors: ArchiveErrors = []
   const stream = await api.archive([...byId.keys()], { variant, gzip })
-  const type = stream.headers.get('content-type') ?? ''
+  const type = stream.header('content-type') ?? ''
   if (stream.status !== 200 || !/^$|tar\b|octet-stream/i.test(type)) {
-    await stream.cancel()
+    stream.cancel()
     throw new ForeignResponse(foreign(stream))
   }
   const tar = extract()

@@ -34,16 +34,16 @@ interface PhotoFacts {
  * must not count as image bytes.
  */
 function factsOf(stream: Stream, pending: PendingDownload, from: number): PhotoFacts {
-  const { status, headers } = stream
-  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() || pending.content_type
-  const sha256 = headers.get('x-checksum-sha256') ?? pending.sha256
+  const { status, header } = stream
+  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() || pending.content_type
+  const sha256 = header('x-checksum-sha256') ?? pending.sha256
   if (status !== 200 && status !== 206) throw new ForeignResponse(foreign(stream))
   if (!type || !(type.startsWith('image/') || type === 'application/octet-stream')) throw new ForeignResponse(foreign(stream))
   if (sha256 === null || !SHA256.test(sha256)) throw new ForeignResponse(foreign(stream))
   // With compression in between, the header counts other bytes than those that arrive here.
-  const length = headers.get('content-encoding') === null ? Number(headers.get('content-length') ?? Number.NaN) : Number.NaN
+  const length = header('content-encoding') === null ? Number(header('content-length') ?? Number.NaN) : Number.NaN
   const announced = Number.isInteger(length) ? (status === 206 ? from : 0) + length : null
-  const version = Number(headers.get('x-version') ?? pending.version)
+  const version = Number(header('x-version') ?? pending.version)
   return {
     sha256,
     contentType: type,
@@ -71,7 +71,7 @@ export async function downloadPhoto(
     try {
       info = factsOf(stream, pending, incoming.from)
     } catch (error) {
-      await stream.cancel()
+      stream.cancel()
       throw error
     }
     let length = incoming.from

@@ -62,7 +62,7 @@ export function createPhotoFetcher(options: PhotoFetcherOptions) {
   let failedInARow = 0
   async function finish(pending: PendingDownload, show: () => Promise<StoredPhoto>): Promise<void> {
     await options.finish(pending, show)
-    if (state.pending.get(pending.id) !== pending) failedInARow = 0
+    if (!state.pending.includes(pending)) failedInARow = 0
   }
   const deps = { api, files, variant, gzip, finish, received }
 
@@ -85,7 +85,7 @@ export function createPhotoFetcher(options: PhotoFetcherOptions) {
       transport.progressed()
     }
     let wrong = 0
-    while (state.pending.get(pending.id) === pending) {
+    while (state.pending.includes(pending)) {
       if (await adopt(pending)) return
       try {
         await transport.withRetry(
@@ -126,7 +126,7 @@ export function createPhotoFetcher(options: PhotoFetcherOptions) {
   }
 
   async function fetchMany(pending: PendingDownload[]): Promise<void> {
-    const left = () => pending.filter((item) => state.pending.get(item.id) === item)
+    const left = () => pending.filter(state.pending.includes)
     try {
       const fresh: PendingDownload[] = []
       for (const item of left()) if (!(await adopt(item))) fresh.push(item)
@@ -146,7 +146,7 @@ export function createPhotoFetcher(options: PhotoFetcherOptions) {
   async function fetchTogether(pending: PendingDownload[]): Promise<ArchiveErrors> {
     /** An archive cannot begin in the middle of a photo: a partial one is continued singly. */
     const begun = new Set<PendingDownload>()
-    const left = () => pending.filter((item) => state.pending.get(item.id) === item && !begun.has(item))
+    const left = () => pending.filter((item) => state.pending.includes(item) && !begun.has(item))
     const unusable = (error: unknown) => error instanceof ForeignResponse || error instanceof UnreadableArchive
     try {
       return await transport.withRetry(

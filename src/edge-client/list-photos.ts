@@ -3,7 +3,7 @@ import type { ApiClient } from './api-client.ts'
 import { HttpError, NetworkError, type Persistence, type Transport } from './http.ts'
 import type { Sharing } from './sharing.ts'
 import { isSignedForward } from './signatures.ts'
-import type { EdgeState, PendingDownload } from './state.ts'
+import type { EdgeState, PendingDownload, PhotoInfo } from './state.ts'
 
 const PAGE = 1_000
 const SMALLEST_PAGE = 20
@@ -31,7 +31,7 @@ export interface ListPhotosOptions {
   onServerTime(at: string): void
   onPage(): void
   /** Whether the bytes are stored already; then that is recorded with the new version. */
-  isHere(pending: PendingDownload): Promise<boolean>
+  isHere(listed: PhotoInfo): Promise<boolean>
   remove(id: string): Promise<void>
   enqueue(pending: PendingDownload): void
 }
@@ -50,7 +50,7 @@ export async function listPhotos(options: ListPhotosOptions): Promise<void> {
   let listsAnew = false
 
   /** Returns the list's data of the file that this pull wants. */
-  function wantOf(photo: SyncPhoto): PendingDownload {
+  function wantOf(photo: SyncPhoto): PhotoInfo {
     const info = variant === null ? photo : variant === 'original' ? null : photo.variants[variant]
     return {
       id: photo.id,
@@ -79,18 +79,17 @@ export async function listPhotos(options: ListPhotosOptions): Promise<void> {
 
   async function apply(page: Page): Promise<void> {
     for (const photo of page.photos) if (photo.deleted) await options.remove(photo.id)
-    const pending: PendingDownload[] = []
+    const want: PhotoInfo[] = []
     const seen: string[] = []
     for (const photo of page.photos) {
       if (photo.deleted) continue
       const item = wantOf(photo)
       const waits = state.pending.get(photo.id)
       if (waits ? waits.sha256 === item.sha256 && waits.version === item.version : await options.isHere(item)) seen.push(photo.id)
-      else pending.push(item)
+      else want.push(item)
     }
     // Deletions before the cursor moves: those that it has passed are not listed again.
-    await state.listed({ want: pending, seen }, page.next_cursor)
-    for (const item of pending) options.enqueue(item)
+    for (const item of await state.listed({ want, seen }, page.next_cursor)) options.enqueue(item)
     options.onPage()
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type HttpResponse, sendRequest } from './http-request.ts'
 import { createPeerProof } from './peer-auth.ts'
 
 export const PEER_PREFIX = '/zinc-edge/1'
@@ -10,6 +11,11 @@ const RESPONSE_MS = 5_000
 const PATIENT_RESPONSE_MS = 15_000
 /** A peer that sends nothing for this long has stalled; a till's disk may be busy for seconds. */
 const IDLE_MS = 10_000
+/**
+ * Who is silent for this long has gone. Not sooner: its share would be fetched a second time, and
+ * a till that is busy may respond after many seconds.
+ */
+const SILENCE_MS = 60_000
 /** The slowest useful transfer between two machines of a shop, beyond the first seconds. */
 const SLOWEST_BYTES_PER_SECOND = 16_000
 const MAX_JSON_BYTES = 256 * 1024
@@ -49,26 +55,29 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
   let exclusions = 0
   let distrusted = false
 
-  async function request(method: string, path: string, { body = '', signal }: { body?: string; signal: AbortSignal }): Promise<Response> {
+  async function request(
+    method: string,
+    path: string,
+    { body = '', signal }: { body?: string; signal: AbortSignal },
+  ): Promise<HttpResponse> {
     for (const last of [false, true]) {
       const authorized = proof.authorize({ method, path: `${PEER_PREFIX}${path}`, body })
-      const response = await fetch(`http://${address}${PEER_PREFIX}${path}`, {
+      const response = await sendRequest(`http://${address}${PEER_PREFIX}${path}`, {
         method,
-        redirect: 'error',
         signal,
         headers: { ...(authorized && { authorization: authorized.header }), ...(body && { 'content-type': 'application/json' }) },
         ...(body && { body }),
       })
-      if (response.status === 401 && !last && proof.challenged(response.headers.get('www-authenticate'))) {
-        await response.body?.cancel()
+      if (response.status === 401 && !last && proof.challenged(response.header('www-authenticate'))) {
+        response.body.resume()
         continue
       }
-      if (response.status === 503 && response.headers.get('retry-after') === null) {
-        await response.body?.cancel()
+      if (response.status === 503 && response.header('retry-after') === null) {
+        response.body.destroy()
         throw new PeerError('starting', `${address} has no key yet`)
       }
-      if (!authorized?.verifies(response.status, response.headers.get('x-peer-proof'))) {
-        await response.body?.cancel()
+      if (!authorized?.verifies(response.status, response.header('x-peer-proof'))) {
+        response.body.destroy()
         throw new PeerError('away', `${address} does not know the key of the store`)
       }
       return response
@@ -78,12 +87,12 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
 
   /** Any failure of the network becomes a PeerError. */
   async function asked<T>(work: (signal: AbortSignal) => Promise<T>, waitMs = RESPONSE_MS): Promise<T> {
+    const signal = AbortSignal.timeout(waitMs)
     try {
-      return await work(AbortSignal.timeout(waitMs))
+      return await work(signal)
     } catch (error) {
       if (error instanceof PeerError) throw error
-      const slow = error instanceof DOMException && error.name === 'TimeoutError'
-      throw new PeerError(slow ? 'slow' : 'away', `${address} does not respond`, { cause: error })
+      throw new PeerError(signal.aborted ? 'slow' : 'away', `${address} does not respond`, { cause: error })
     }
   }
 
@@ -94,7 +103,7 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
     scope: () => scope,
     /** Downloads from it that are in progress. */
     active: 0,
-    isLive: (): boolean => id !== null && performance.now() - seenAt < 15_000 && performance.now() > excludedUntil,
+    isLive: (): boolean => id !== null && performance.now() - seenAt < SILENCE_MS && performance.now() > excludedUntil,
     isExcluded: (): boolean => performance.now() <= excludedUntil,
     /**
      * It lied, stalled or vanished: for a while nothing is expected of it, longer each time.
@@ -138,7 +147,7 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
       asked(async (signal) => {
         const response = await request('GET', `/lists?cursor=${encodeURIComponent(cursor)}`, { signal })
         if (response.status !== 200) return NotHere.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)))
-        return { body: await textOf(response, MAX_LIST_BYTES), signature: response.headers.get('x-list-signature') ?? '' }
+        return { body: await textOf(response, MAX_LIST_BYTES), signature: response.header('x-list-signature') ?? '' }
       }),
     /** Streams a content; `size` bounds what is accepted, and its time. Throws PeerError. */
     async blob(sha256: string, size: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
@@ -148,20 +157,22 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
       const away = (cause: unknown) => {
         clearTimeout(alarm)
         signal.throwIfAborted()
-        return cause instanceof PeerError ? cause : new PeerError('away', `${address} stopped sending`, { cause })
+        return cause instanceof PeerError
+          ? cause
+          : new PeerError(stop.signal.aborted ? 'slow' : 'away', `${address} stopped sending`, { cause })
       }
       const response = await request('GET', `/blobs/${sha256}`, { signal: AbortSignal.any([signal, stop.signal]) }).catch((error) => {
         throw away(error)
       })
       if (response.status !== 200) {
         clearTimeout(alarm)
-        await response.body?.cancel().catch(() => {})
+        response.body.destroy()
         throw new PeerError(response.status === 503 ? 'busy' : 'missing', `${address} does not send ${sha256}`)
       }
       return (async function* () {
         let came = 0
         try {
-          for await (const chunk of response.body ?? []) {
+          for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
             came += chunk.length
             if (came > size || performance.now() > deadline) throw new PeerError('away', `${address} sends too much or too slowly`)
             alarm.refresh()
@@ -178,10 +189,10 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
   }
 }
 
-async function textOf(response: Response, maxBytes: number): Promise<string> {
+async function textOf(response: HttpResponse, maxBytes: number): Promise<string> {
   const parts: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
     if (bytes > maxBytes) throw new PeerError('away', 'The response is too large')
     parts.push(chunk)

@@ -19,7 +19,7 @@ const HAVE_WAIT_MS = 1_500
  * working, which it may only pretend.
  */
 const STALL_MS = 10_000
-const WORKING_STALL_MS = 30_000
+const WORKING_STALL_MS = 120_000
 /** What a round takes at most; more is this machine's own delay, and no peer's. */
 const LONGEST_ROUND_MS = 500
 const EXCLUDE_MS = 10_000
@@ -169,8 +169,9 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       watched.add(peer)
       watch(peer)
         .catch((error: unknown) => {
-          if (error instanceof PeerError) peer.exclude(EXCLUDE_MS)
-          else failure ??= error
+          // A slow one may be working: `waitFor` leaves it out when nothing comes from it.
+          if (!(error instanceof PeerError)) failure ??= error
+          else if (error.reason !== 'slow') peer.exclude(EXCLUDE_MS)
         })
         .finally(() => {
           watched.delete(peer)
@@ -279,12 +280,13 @@ export function createPeerExchange(options: PeerExchangeOptions) {
           if (ended && items.size === 0) return
           if (offline && active.size === 0 && performance.now() - lastProgress > OFFLINE_MS) return
           const begun = items.size > 0 && (await round())
-          const next = Promise.withResolvers<void>()
-          wake = next.resolve
+          const woken = new Promise<void>((resolve) => {
+            wake = resolve
+          })
           const stop = new AbortController()
           const waits = [sleep(items.size > 0 ? IDLE_TICK_MS : 5_000, undefined, { signal: stop.signal }).catch(() => {})]
           // Not after each single photo: a round looks at all of them.
-          await Promise.race([begun ? sleep(BUSY_TICK_MS) : next.promise, ...waits])
+          await Promise.race([begun ? sleep(BUSY_TICK_MS) : woken, ...waits])
           await sleep(BUSY_TICK_MS)
           stop.abort()
           wake = null

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { constants, createReadStream, statSync } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onDisk } from './disk-failure.ts'
-import type { PendingDownload, StoredPhoto } from './state.ts'
+import type { PhotoTable } from './photo-table.ts'
+import type { PhotoInfo, StoredPhoto } from './state.ts'
 
 const EXTENSIONS: Record<string, string> = {
   'image/jpeg': 'jpg',
@@ -16,6 +17,9 @@ const PART = /^\.([0-9a-f-]{36})\.([0-9a-f]{64}|unknown)\.part$/
 /** From a peer: never continued, since a liar may have begun it. */
 const PEER_PART = /^\.[0-9a-f-]{36}\.[0-9a-f]{64}\.peer$/
 const SHOWN = /^([0-9a-f-]{36})\.(?:jpg|png|gif|webp|avif|bin)$/
+
+/** One of each extension. */
+const TYPES = [...Object.keys(EXTENSIONS), 'application/octet-stream']
 
 export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
 
@@ -46,9 +50,10 @@ export interface Incoming {
  * put in a file's place (links, pipes) is replaced, never written through. Throws DiskFailure.
  */
 export function createPhotoFiles(dir: string) {
-  /** File names by photo, from the scan of the folder and from later downloads. */
-  const shown = new Map<string, string[]>()
-  function partOf({ id, sha256 }: Pick<PendingDownload, 'id' | 'sha256'>): string {
+  let held: Pick<PhotoTable['held'], 'get'> | null = null
+  /** The folder may have images that the journal does not know. */
+  let hasStrays = true
+  function partOf({ id, sha256 }: Pick<PhotoInfo, 'id' | 'sha256'>): string {
     const name = `.${id}.${sha256 ?? 'unknown'}.part`
     if (!PART.test(name)) throw new Error(`${JSON.stringify(name)} is no name of an unfinished photo`)
     return join(dir, name)
@@ -78,8 +83,8 @@ export function createPhotoFiles(dir: string) {
     const path = join(dir, file)
     await rename(part, path)
     // Another format has another extension; the old image is deleted only now.
-    for (const other of shown.get(id) ?? []) if (other !== file) await rm(join(dir, other), { force: true })
-    shown.set(id, [file])
+    const others = hasStrays ? TYPES.map((type) => shownAs(id, type)) : [held?.get(id)?.file ?? file]
+    for (const other of others) if (other !== file) await rm(join(dir, other), { force: true })
     const { size, mtimeMs } = await stat(path)
     return { id, file, sha256: info.sha256, size, mtime_ms: Math.round(mtimeMs), version: info.version, content_type: info.contentType }
   }
@@ -97,27 +102,29 @@ export function createPhotoFiles(dir: string) {
      * Scans the folder and deletes unfinished files that no pending photo needs; returns the ids of
      * the others.
      */
-    sweep: (pending: ReadonlyMap<string, PendingDownload>): Promise<Set<string>> =>
+    sweep: (photos: Pick<PhotoTable, 'pending' | 'held'>): Promise<Set<string>> =>
       onDisk(async () => {
         const begun = new Set<string>()
-        for (const name of await readdir(dir)) {
+        held = photos.held
+        hasStrays = false
+        // One by one: a list of 100,000 names takes 20 MB.
+        for await (const { name } of await opendir(dir)) {
           const [, id = '', sha256] = PART.exec(name) ?? []
           if (PEER_PART.test(name)) await rm(join(dir, name), { force: true })
-          else if (id === '') {
+          else if (id !== '') {
+            if (photos.pending.get(id)?.sha256 === sha256) begun.add(id)
+            else await rm(join(dir, name), { force: true })
+          } else {
             const [, photo] = SHOWN.exec(name) ?? []
-            if (photo) shown.set(photo, [...(shown.get(photo) ?? []), name])
-            continue
+            hasStrays ||= photo !== undefined && photos.held.get(photo)?.file !== name
           }
-          const item = pending.get(id)
-          if (item && item.sha256 === sha256) begun.add(id)
-          else await rm(join(dir, name), { force: true })
         }
         return begun
       }),
 
     /** Whether the file is as it was written, judged without reading it. */
-    async untouched(held: StoredPhoto): Promise<boolean> {
-      const now = await stat(join(dir, held.file)).catch(() => null)
+    untouched(held: StoredPhoto): boolean {
+      const now = statSync(join(dir, held.file), { throwIfNoEntry: false })
       return now?.isFile() === true && now.size === held.size && Math.round(now.mtimeMs) === held.mtime_ms
     },
 
@@ -125,7 +132,7 @@ export function createPhotoFiles(dir: string) {
      * Returns the stored photo when its bytes are the wanted ones; null otherwise. Reads the whole
      * file.
      */
-    async adopt(pending: PendingDownload): Promise<StoredPhoto | null> {
+    async adopt(pending: PhotoInfo): Promise<StoredPhoto | null> {
       if (pending.sha256 === null || pending.content_type === null) return null
       const file = shownAs(pending.id, pending.content_type)
       const path = join(dir, file)
@@ -145,10 +152,10 @@ export function createPhotoFiles(dir: string) {
     },
 
     remove: (held: StoredPhoto): Promise<void> => onDisk(() => rm(join(dir, held.file), { force: true })),
-    forget: (pending: PendingDownload): Promise<void> => onDisk(() => rm(partOf(pending), { force: true })),
+    forget: (pending: PhotoInfo): Promise<void> => onDisk(() => rm(partOf(pending), { force: true })),
 
     /** Stores a complete photo from memory, as an archive delivers it. */
-    async put(pending: PendingDownload, bytes: Uint8Array, contentType: string): Promise<StoredPhoto> {
+    async put(pending: PhotoInfo, bytes: Uint8Array, contentType: string): Promise<StoredPhoto> {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       if (pending.sha256 !== sha256) throw new ChecksumError('The bytes are not those that were listed')
       const part = partOf(pending)
@@ -162,7 +169,7 @@ export function createPhotoFiles(dir: string) {
      * Stores a photo from a peer. Nothing of it stays unless all of it is right. Throws
      * ChecksumError, DiskFailure, and what reading throws.
      */
-    async receive(pending: PendingDownload, chunks: AsyncIterable<Uint8Array>): Promise<StoredPhoto> {
+    async receive(pending: PhotoInfo, chunks: AsyncIterable<Uint8Array>): Promise<StoredPhoto> {
       const { id, sha256, content_type: contentType, version } = pending
       if (sha256 === null || contentType === null) throw new Error('A photo without a checksum cannot come from a peer')
       const part = `${partOf(pending).slice(0, -'.part'.length)}.peer`
@@ -195,13 +202,13 @@ export function createPhotoFiles(dir: string) {
     },
 
     /** Keeps the first part of a photo whose rest did not arrive. */
-    async putPart(pending: PendingDownload, bytes: Uint8Array): Promise<void> {
+    async putPart(pending: PhotoInfo, bytes: Uint8Array): Promise<void> {
       if (pending.sha256 === null || bytes.length === 0) return
       await onDisk(() => createPart(partOf(pending), bytes))
     },
 
     /** Opens a photo for writing; an earlier attempt's bytes are continued. */
-    begin: (pending: PendingDownload): Promise<Incoming> =>
+    begin: (pending: PhotoInfo): Promise<Incoming> =>
       onDisk(async () => {
         const part = partOf(pending)
         let hash: Hash = createHash('sha256')
@@ -253,7 +260,7 @@ export function createPhotoFiles(dir: string) {
 }
 
 /** Windows has no such flag, and no links that an ordinary account can create. */
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
+export const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
 
 /**
  * True for nothing, or a file with only this name: bytes appended to it appear in no other file.
@@ -263,8 +270,23 @@ async function isOwnFile(path: string): Promise<boolean> {
   return found === null || (found.isFile() && found.nlink === 1)
 }
 
+/** What files are read through: a stream for each of 100,000 files takes 50 MB. */
+const PIECE_BYTES = 64 * 1024
+let spare: Buffer | null = null
+
 async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
+  const handle = await open(path)
+  const piece = spare ?? Buffer.allocUnsafeSlow(PIECE_BYTES)
+  spare = null
+  try {
+    const hash = createHash('sha256')
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, PIECE_BYTES, null)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(piece.subarray(0, bytesRead))
+    }
+  } finally {
+    spare = piece
+    await handle.close()
+  }
 }

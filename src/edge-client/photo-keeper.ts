@@ -1,7 +1,7 @@
 import type { AdoptableFiles } from './adopt-folder.ts'
 import type { PhotoFiles } from './photo-files.ts'
 import type { PullResult } from './pull.ts'
-import type { EdgeState, PendingDownload, StoredPhoto } from './state.ts'
+import type { EdgeState, PendingDownload, PhotoInfo, StoredPhoto } from './state.ts'
 
 export interface PhotoKeeperOptions {
   state: EdgeState
@@ -30,12 +30,12 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
    * Listed again although it is stored: the server may want to be sure. Reading one file is cheap,
    * downloading it is not.
    */
-  async function isHere(pending: PendingDownload): Promise<boolean> {
-    const one = state.held.get(pending.id)
-    if (!one || (pending.sha256 === null ? pending.version !== one.version : pending.sha256 !== one.sha256)) return false
+  async function isHere(listed: PhotoInfo): Promise<boolean> {
+    const one = state.held.get(listed.id)
+    if (!one || (listed.sha256 === null ? listed.version !== one.version : listed.sha256 !== one.sha256)) return false
     const { id, sha256, size, content_type } = one
-    if (!(await files.adopt({ id, sha256, size, content_type, version: pending.version }))) return false
-    await state.keep({ ...one, version: pending.version }, { photo_id: id, status: 'synced', error: null, version: pending.version })
+    if (!(await files.adopt({ id, sha256, size, content_type, version: listed.version }))) return false
+    await state.keep({ ...one, version: listed.version }, { photo_id: id, status: 'synced', error: null, version: listed.version })
     return true
   }
 
@@ -49,7 +49,7 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
     const turn = (turns.get(pending.id) ?? Promise.resolve())
       .catch(() => {})
       .then(async () => {
-        if (state.pending.get(pending.id) !== pending) return
+        if (!state.pending.includes(pending)) return
         const one = await show()
         await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
         result[from === 'folder' ? 'adopted' : 'fetched']++
@@ -76,10 +76,10 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
   }
 
   async function fail(pending: PendingDownload, error: string): Promise<void> {
-    if (state.pending.get(pending.id) !== pending) return // removed or replaced meanwhile
+    if (!state.pending.includes(pending)) return // removed or replaced meanwhile
     result.failed.push({ photo_id: pending.id, error })
     // Moves it to the end of the pending photos: the next pull begins with others.
-    await state.want({ ...pending })
+    await state.want(pending)
     await state.report({ photo_id: pending.id, status: 'failed', error, version: pending.version })
     await state.failed(pending.id, error)
     onDone()

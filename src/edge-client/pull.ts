@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { PhotoVariant } from '../schemas/photo-sync.ts'
 import { parseRateLimit, type RateWindow } from '../schemas/rate-limit.ts'
 import { type AdoptableFiles, openAdoptableFiles } from './adopt-folder.ts'
@@ -94,6 +95,8 @@ const LAST_TRIES = 3
 const LINE_PHOTOS = 100
 const LINE_BYTES = 4 * 1024 * 1024
 const SHARED_ARCHIVE_BYTES = 1024 * 1024
+/** Files that are looked at before other work gets its turn. */
+const LOOKED_TOGETHER = 64
 /** So much slower than here a peer's part of the line may be before it counts as stalled. */
 const SLOWER = 3
 
@@ -193,7 +196,8 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   const pace = createLinePace()
   let exchange: PeerExchange | null = null
   const queue = createQueue({
-    begun: await files.sweep(state.pending),
+    begun: await files.sweep(state),
+    wanted: state.pending,
     streams,
     ...(sharing && { archiveBytes: SHARED_ARCHIVE_BYTES }),
     onTaken: () => exchange?.changed(),
@@ -225,16 +229,16 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
       scope,
       cursor: state.cursor,
       lineBytes: () => result.bytes,
-      expects: state.isPending,
+      expects: state.pending.hasContent,
       file: (sha256) => {
-        const held = state.heldBySha256(sha256)
+        const held = state.held.withContent(sha256)
         return held ? { path: files.pathOf(held), size: held.size } : null
       },
     })
     exchange = createPeerExchange({
       sharing,
       scope,
-      isWanted: (pending) => state.pending.get(pending.id) === pending,
+      isWanted: state.pending.includes,
       adopt,
       store: storeFromPeer,
       toLine(pending) {
@@ -246,13 +250,16 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     })
   }
   for (const pending of state.pending.values()) enqueue(pending)
+  let looked = 0
   for (const held of state.held.values()) {
+    // Looking at each file asynchronously takes five times as long, and memory.
+    if (++looked % LOOKED_TOGETHER === 0) await setImmediate()
     if (state.pending.has(held.id)) continue
     const { id, sha256, size, content_type, version } = held
-    if ((await files.untouched(held)) && !(verify && !(await files.adopt({ id, sha256, size, content_type, version })))) continue
-    const pending = { id, sha256, size, content_type, version }
-    await state.want(pending)
-    enqueue(pending)
+    if (files.untouched(held) && !(verify && !(await files.adopt({ id, sha256, size, content_type, version })))) continue
+    await state.want({ id, sha256, size, content_type, version })
+    const pending = state.pending.get(id)
+    if (pending) enqueue(pending)
   }
 
   const onRequest = () => {

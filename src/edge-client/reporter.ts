@@ -32,7 +32,7 @@ export function createReporter({ state, api, transport }: { state: EdgeState; ap
       const synced_at = new Date(Math.max(Date.now() + aheadMs, last + 1)).toISOString()
       await state.telling(synced_at)
       await transport.withRetry(async () => {
-        batch = [...state.reports.values()].slice(0, most)
+        batch = state.reports.first(most)
         requests++
         // A connection that is cut every few seconds may never carry a large one.
         most = Math.max(FEWEST, Math.floor(most / 2))
@@ -43,8 +43,7 @@ export function createReporter({ state, api, transport }: { state: EdgeState; ap
         )
         most = Math.min(MAX_REPORTS, most * 4)
       }, persistence)
-      // A report that was replaced meanwhile is sent again.
-      await state.reported(batch.filter((report) => state.reports.get(report.photo_id) === report).map((report) => report.photo_id))
+      await state.reported(batch)
     }
     sentAt = performance.now()
   }

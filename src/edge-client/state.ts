@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { EdgeSettings, Sha256 } from '../schemas/photo-sync.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
+import { NO_FOLLOW } from './photo-files.ts'
+import { createPhotoTable, SavedTable } from './photo-table.ts'
 
 const PhotoInfo = z.object({
   id: z.uuid(),
@@ -15,8 +16,9 @@ const PhotoInfo = z.object({
   content_type: z.string().nullable(),
   version: z.number(),
 })
-/** A photo that was listed and is not stored yet. */
-export type PendingDownload = z.infer<typeof PhotoInfo>
+export type PhotoInfo = z.infer<typeof PhotoInfo>
+/** A photo that was listed and is not stored yet; `order` counts what was wanted. */
+export type PendingDownload = PhotoInfo & { order: number }
 
 /**
  * Files are deleted by the journal, and others may be able to write to the folder: the name must
@@ -57,45 +59,45 @@ const Moved = z.object({ from: z.string(), to: z.string() })
 
 const Source = z.object({ store_id: z.string(), variant: z.string().nullable() })
 
-const Entry = z.union([
-  z.object({ source: Source }),
-  z.object({ want: PhotoInfo, pass: z.number() }),
-  z.object({ held: StoredPhoto }),
-  z.object({ gone: z.uuid() }),
-  z.object({ report: Report }),
-  z.object({ reported: z.array(z.uuid()) }),
-  z.object({ seen: z.uuid(), pass: z.number() }),
-  z.object({ told_at: z.iso.datetime() }),
-  z.object({ failure: Failure }),
-  z.object({ contact_at: z.iso.datetime() }),
-  z.object({ settings: EdgeSettings }),
-  z.object({ client: Client }),
-  z.object({ moved: Moved }),
-  z.object({ cursor: z.string().nullable(), pass: z.number(), whole: z.boolean() }),
-])
-type Entry = z.infer<typeof Entry>
+/** The lines of the journal, by their first key. */
+const ENTRIES = {
+  source: z.object({ source: Source }),
+  want: z.object({ want: PhotoInfo, pass: z.number() }),
+  held: z.object({ held: StoredPhoto }),
+  gone: z.object({ gone: z.uuid() }),
+  report: z.object({ report: Report }),
+  reported: z.object({ reported: z.array(z.uuid()) }),
+  seen: z.object({ seen: z.uuid(), pass: z.number() }),
+  told_at: z.object({ told_at: z.iso.datetime() }),
+  failure: z.object({ failure: Failure }),
+  contact_at: z.object({ contact_at: z.iso.datetime() }),
+  settings: z.object({ settings: EdgeSettings }),
+  client: z.object({ client: Client }),
+  moved: z.object({ moved: Moved }),
+  cursor: z.object({ cursor: z.string().nullable(), pass: z.number(), whole: z.boolean() }),
+}
+type Entry = z.infer<(typeof ENTRIES)[keyof typeof ENTRIES]>
 
-export const STATE_FILE = '.zinc-state.jsonl'
-/** Superfluous lines before the file is rewritten. */
+export const STATE_FILE = '.zinc-state'
+/** Of earlier versions: every photo was a line. */
+const OLD_STATE_FILE = '.zinc-state.jsonl'
+/** Changes before the file is rewritten. */
 const SLACK = 5_000
-const PIECE_CHARS = 64 * 1024
+const PIECE_BYTES = 64 * 1024
 
 export type EdgeState = Awaited<ReturnType<typeof openState>>
 
 /**
- * An edge server's state, as a journal with one line per change: a crash loses at most the line
- * being written. A wanted photo is in it before the cursor moves, so nothing that was listed is
- * lost. When the disk is full, the journal ends at its last complete line and the rest stays in
- * memory: the next start determines again what is missing. `memoryOnly`: reads the journal and
- * writes nothing. `source` null: of any store and size.
+ * An edge server's state: a table of its photos, followed by a journal with one line per change, so
+ * that a crash loses at most the line being written. A wanted photo is in it before the cursor
+ * moves, so nothing that was listed is lost. When the disk is full, the journal ends at its last
+ * complete line and the rest stays in memory: the next start determines again what is missing.
+ * `memoryOnly`: reads the journal and writes nothing. `source` null: of any store and size.
  */
 export async function openState(dir: string, source: z.infer<typeof Source> | null, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
   const path = join(dir, STATE_FILE)
-  const pending = new Map<string, PendingDownload>()
-  const held = new Map<string, StoredPhoto>()
-  const reports = new Map<string, PendingReport>()
-  /** In which full listing a photo last appeared. */
-  const seen = new Map<string, number>()
+  const photos = createPhotoTable()
+  const { pending, held, reports } = photos
   let cursor: string | null = null
   let pass = 0
   /** Whether the listing of `pass` is complete. */
@@ -110,62 +112,58 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   let settings: EdgeSettings | null = null
   let client: EdgeClientTotals | null = null
   let moved: z.infer<typeof Moved> | null = null
-  /** Which stored photo has a content, for peers that ask for it. */
-  const bySha256 = new Map<string, string>()
-  const pendingBySha256 = new Map<string, string>()
-
   function apply(entry: Entry): void {
     if ('source' in entry) known = entry.source
     else if ('want' in entry) {
-      // A photo that is wanted again goes to the end: after a failure the others come first.
-      pending.delete(entry.want.id)
-      pending.set(entry.want.id, entry.want)
-      if (entry.want.sha256 !== null) pendingBySha256.set(entry.want.sha256, entry.want.id)
-      seen.set(entry.want.id, entry.pass)
-    } else if ('seen' in entry) seen.set(entry.seen, entry.pass)
+      photos.want(entry.want)
+      photos.see(entry.want.id, entry.pass)
+    } else if ('seen' in entry) photos.see(entry.seen, entry.pass)
     else if ('held' in entry) {
-      held.set(entry.held.id, entry.held)
-      bySha256.set(entry.held.sha256, entry.held.id)
-      pending.delete(entry.held.id)
+      photos.hold(entry.held)
       failures.delete(entry.held.id)
     } else if ('gone' in entry) {
-      held.delete(entry.gone)
-      pending.delete(entry.gone)
-      seen.delete(entry.gone)
+      photos.drop(entry.gone)
       failures.delete(entry.gone)
-    } else if ('report' in entry) reports.set(entry.report.photo_id, entry.report)
+    } else if ('report' in entry) photos.report(entry.report)
     else if ('told_at' in entry) toldAt = entry.told_at
     else if ('failure' in entry) failures.set(entry.failure.photo_id, entry.failure)
     else if ('contact_at' in entry) contactAt = entry.contact_at
     else if ('settings' in entry) settings = entry.settings
     else if ('client' in entry) client = entry.client
     else if ('moved' in entry) moved = entry.moved
-    else if ('reported' in entry) for (const id of entry.reported) reports.delete(id)
+    else if ('reported' in entry) for (const id of entry.reported) photos.reported(id)
     else ({ cursor, pass, whole } = entry)
   }
 
-  // Not through a link, and not from a pipe, which would block for ever.
-  if ((await lstat(path).catch(() => null))?.isFile()) {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-      lines++
-      const read = Entry.safeParse(parseLine(line))
-      // The last line of a killed process may be incomplete: its content is determined again.
-      if (read.success) apply(read.data)
-    }
+  /** Null: there is no journal that can be continued as it is. */
+  let file: FileHandle | null = null
+  const writable = memoryOnly ? null : await openJournal(path, constants.O_RDWR | constants.O_APPEND)
+  const found =
+    writable ?? (await openJournal(path, constants.O_RDONLY)) ?? (await openJournal(join(dir, OLD_STATE_FILE), constants.O_RDONLY))
+  if (found) {
+    const head = await savedTable(found)
+    const from = head ? await photos.load(head.photos, found, head.length) : 0
+    let isWhole = head !== null && from !== null
+    // What follows damaged rows says too little: everything is listed again.
+    if (from !== null)
+      for await (const line of linesOf(found, from)) {
+        lines++
+        // The last line of a killed process may be incomplete: its content is determined again.
+        isWhole &&= line.endsWith('\n')
+        const entry = parseEntry(line)
+        if (entry) apply(entry)
+      }
+    const { nlink, mode } = await found.stat()
+    if (found === writable && isWhole && nlink === 1 && (mode & 0o777) === 0o600) file = found
+    else await found.close()
   }
 
-  let file: FileHandle | null = null
   /** Why nothing more is written; null: all is well. */
   let failure: DiskFailure | null = null
 
-  /** The whole state as the fewest lines. */
+  /** What is known besides the photos. */
   function* entries(): Generator<Entry> {
     if (source) yield { source }
-    for (const [id, n] of seen) yield { seen: id, pass: n }
-    // Stored photos before wanted ones: a line "held" ends a want.
-    for (const one of held.values()) yield { held: one }
-    for (const item of pending.values()) yield { want: item, pass: seen.get(item.id) ?? 0 }
-    for (const report of reports.values()) yield { report }
     for (const failure of failures.values()) yield { failure }
     if (toldAt !== null) yield { told_at: toldAt }
     if (contactAt !== null) yield { contact_at: contactAt }
@@ -181,18 +179,11 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
    */
   async function rewrite(): Promise<void> {
     const fresh = `${path}.new`
-    let written = 0
-    /** In pieces: as one text, a state of 100,000 photos would need tens of megabytes. */
-    function* pieces(): Generator<string> {
-      let piece = ''
-      for (const entry of entries()) {
-        written++
-        piece += `${JSON.stringify(entry)}\n`
-        if (piece.length < PIECE_CHARS) continue
-        yield piece
-        piece = ''
-      }
-      yield piece
+    function* pieces(): Generator<string | Buffer> {
+      const { head, bytes } = photos.save()
+      yield `${JSON.stringify({ photos: head })}\n`
+      yield* bytes
+      for (const entry of entries()) yield `${JSON.stringify(entry)}\n`
     }
     try {
       await onDisk(async () => {
@@ -205,12 +196,13 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
           await handle.close()
         }
         await rename(fresh, path)
+        await rm(join(dir, OLD_STATE_FILE), { force: true })
       })
     } catch (error) {
       await rm(fresh, { force: true }).catch(() => {})
       throw error
     }
-    lines = written
+    lines = 0
   }
   async function orKeepInMemory(work: () => Promise<unknown>): Promise<void> {
     try {
@@ -220,14 +212,10 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
       failure ??= error
     }
   }
-  const changedSource = source !== null && known !== null && JSON.stringify(known) !== JSON.stringify(source)
-  // Another store or another size: stored files may still be right, but everything must be listed
-  // again.
-  if (changedSource) apply({ cursor: null, pass: pass + 1, whole: false })
-  if (!memoryOnly)
+  if (!memoryOnly && file === null)
     await orKeepInMemory(async () => {
       await rewrite()
-      file = await open(path, 'a', 0o600)
+      file = await openJournal(path, constants.O_WRONLY | constants.O_APPEND)
     })
   /** Lines are written to the file sequentially. */
   let writing: Promise<unknown> = Promise.resolve()
@@ -243,10 +231,17 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     return writing
   }
 
+  if (source !== null && JSON.stringify(known) !== JSON.stringify(source)) {
+    // Another store or another size: stored files may still be right, but everything must be listed
+    // again.
+    const changed = known !== null
+    await write({ source }, ...(changed ? [{ cursor: null, pass: pass + 1, whole: false }] : []))
+  }
+
   return {
-    pending: pending as ReadonlyMap<string, PendingDownload>,
-    held: held as ReadonlyMap<string, StoredPhoto>,
-    reports: reports as ReadonlyMap<string, PendingReport>,
+    pending,
+    held,
+    reports,
     cursor: () => cursor,
     /** A full listing that is not complete. */
     walking: () => !whole,
@@ -254,13 +249,14 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     /** Begins a full listing: what it does not contain at its end is deleted. */
     beginWalk: () => write({ cursor: null, pass: pass + 1, whole: false }),
     /** Records a page: what it lists, and where the next one begins, in one write. */
-    async listed({ want: item, seen: same }: { want: PendingDownload[]; seen: string[] }, next: string): Promise<void> {
+    async listed({ want: items, seen: same }: { want: PhotoInfo[]; seen: string[] }, next: string): Promise<PendingDownload[]> {
       await write(
-        ...item.map((one) => ({ want: one, pass })),
+        ...items.map((one) => ({ want: one, pass })),
         ...same.map((id) => ({ seen: id, pass })),
         { contact_at: new Date().toISOString() },
         { cursor: next, pass, whole },
       )
+      return items.flatMap(({ id }) => pending.get(id) ?? [])
     },
     contactAt: () => contactAt,
     /** The head office's last settings of this store; null: none yet. */
@@ -268,13 +264,6 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     async changeSettings(fresh: EdgeSettings): Promise<void> {
       if (JSON.stringify(fresh) !== JSON.stringify(settings)) await write({ settings: fresh })
     },
-    /** The stored photo with that content; undefined: there is none. */
-    heldBySha256(sha256: string): StoredPhoto | undefined {
-      const found = held.get(bySha256.get(sha256) ?? '')
-      return found?.sha256 === sha256 ? found : undefined
-    },
-    /** Whether a photo with that content is wanted. */
-    isPending: (sha256: string): boolean => pending.get(pendingBySha256.get(sha256) ?? '')?.sha256 === sha256,
     /** Null: nothing came from a peer yet. */
     client: () => client,
     cameFromPeer: (bytes: number) =>
@@ -293,27 +282,80 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     /** Ends the listing: what it did not contain is deleted. */
     endWalk: () => write({ cursor, pass, whole: true }),
     /** Stored or wanted photos that the listing which just ended did not contain. */
-    unlisted: (): string[] => [...new Set([...held.keys(), ...pending.keys()])].filter((id) => seen.get(id) !== pass),
-    want: (item: PendingDownload) => write({ want: item, pass: seen.get(item.id) ?? pass }),
+    unlisted: () => photos.notSeenIn(pass),
+    want: (item: PhotoInfo) => write({ want: infoOf(item), pass: photos.seenIn(item.id) || pass }),
     keep: (one: StoredPhoto, report: PendingReport | null) => write({ held: one }, ...(report ? [{ report }] : [])),
     drop: (id: string, report: PendingReport | null) => write({ gone: id }, ...(report ? [{ report }] : [])),
     report: (report: PendingReport) => write({ report }),
-    reported: (ids: string[]) => write({ reported: ids }),
+    /** These were sent. One that was replaced meanwhile stays. */
+    reported: (sent: PendingReport[]) =>
+      write({
+        reported: sent.map(({ photo_id }) => photo_id).filter((id, n) => JSON.stringify(photos.reportOf(id)) === JSON.stringify(sent[n])),
+      }),
     toldAt: () => toldAt,
     telling: (at: string) => write({ told_at: at }),
     /** Why the journal is no longer written; null: it is. */
     diskFailure: (): DiskFailure | null => failure,
     async close(): Promise<void> {
       await writing
+      await file?.datasync().catch(() => {})
       await file?.close()
-      if (memoryOnly || (failure === null && lines <= held.size + pending.size + seen.size + SLACK)) return
+      if (memoryOnly || (failure === null && lines <= SLACK)) return
       // There may be room again. Otherwise the old journal remains, as far as it was written.
       await orKeepInMemory(rewrite)
     },
   }
 }
 
-function parseLine(line: string): unknown {
+const infoOf = ({ id, sha256, size, content_type, version }: PhotoInfo): PhotoInfo => ({ id, sha256, size, content_type, version })
+
+/** Not through a link, and not a pipe, which would block for ever. Null: there is none. */
+async function openJournal(path: string, flags: number): Promise<FileHandle | null> {
+  const handle = await open(path, flags | NO_FOLLOW | (constants.O_NONBLOCK ?? 0)).catch(() => null)
+  if ((await handle?.stat())?.isFile()) return handle
+  await handle?.close()
+  return null
+}
+
+const Head = z.object({ photos: SavedTable })
+
+/** What the first line says of the rows after it, and its length. Null: an earlier version's file. */
+async function savedTable(handle: FileHandle): Promise<{ photos: SavedTable; length: number } | null> {
+  for await (const line of linesOf(handle, 0)) {
+    const read = Head.safeParse(parsed(line))
+    return read.success ? { photos: read.data.photos, length: Buffer.byteLength(line) } : null
+  }
+  return null
+}
+
+/** Each with its end, piece by piece: a journal of 100,000 photos has tens of megabytes. */
+async function* linesOf(handle: FileHandle, position: number): AsyncGenerator<string> {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  let rest = Buffer.alloc(0)
+  for (;;) {
+    const { bytesRead } = await handle.read(piece, 0, PIECE_BYTES, position)
+    if (bytesRead === 0) break
+    position += bytesRead
+    const bytes = rest.length > 0 ? Buffer.concat([rest, piece.subarray(0, bytesRead)]) : piece.subarray(0, bytesRead)
+    let from = 0
+    for (let end = bytes.indexOf('\n'); end !== -1; end = bytes.indexOf('\n', from)) {
+      yield bytes.toString('utf8', from, end + 1)
+      from = end + 1
+    }
+    rest = Buffer.from(bytes.subarray(from))
+  }
+  if (rest.length > 0) yield rest.toString('utf8')
+}
+
+/** Null: the line is incomplete, or not of a journal. */
+function parseEntry(line: string): Entry | null {
+  const value = parsed(line)
+  const [name = ''] = Object.keys(Object(value))
+  const read = Object.hasOwn(ENTRIES, name) ? ENTRIES[name as keyof typeof ENTRIES].safeParse(value) : null
+  return read?.success ? read.data : null
+}
+
+function parsed(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {

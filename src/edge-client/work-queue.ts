@@ -1,4 +1,5 @@
 import { MAX_ENTRY_BYTES } from './download-archive.ts'
+import type { PhotoTable } from './photo-table.ts'
 import type { PendingDownload } from './state.ts'
 
 /**
@@ -22,18 +23,25 @@ export type WorkQueue = ReturnType<typeof createQueue>
  */
 export function createQueue({
   begun,
+  wanted,
   streams,
   archiveBytes = ARCHIVE_BYTES,
   onTaken = () => {},
 }: {
   begun: ReadonlySet<string>
+  /** What is still wanted. */
+  wanted: Pick<PhotoTable['pending'], 'at'>
   streams: number
   /** The most in one archive: less where others wait for its photos. */
   archiveBytes?: number
   /** Called when a stream has taken photos. */
   onTaken?(): void
 }) {
-  const queue: PendingDownload[] = []
+  /** By their order, since 100,000 photos as objects take 20 MB. */
+  const queue: number[] = []
+  let head = 0
+  /** What an archive did not deliver comes first. */
+  const returned: number[] = []
   /** Photos that no archive can contain. */
   const alone = new Set(begun)
   let archives = true
@@ -46,20 +54,39 @@ export function createQueue({
     for (const resolve of waiting) resolve()
     waiting.clear()
   }
+  const length = () => returned.length + queue.length - head
+  /** What comes next; what is no longer wanted is left out. */
+  function peek(): PendingDownload | undefined {
+    while (length() > 0) {
+      const next = wanted.at((returned[0] ?? queue[head]) as number)
+      if (next) return next
+      skip()
+    }
+    bytesLeft = 0
+    return undefined
+  }
+  function skip(): void {
+    if (returned.length > 0) returned.shift()
+    else head++
+    if (head < 10_000) return
+    queue.splice(0, head)
+    head = 0
+  }
   function shift(): PendingDownload | undefined {
-    const pending = queue.shift()
+    const pending = peek()
+    if (pending) skip()
     bytesLeft -= pending?.size ?? 0
     return pending
   }
 
   return {
     add(pending: PendingDownload): void {
-      queue.push(pending)
+      queue.push(pending.order)
       bytesLeft += pending.size ?? 0
       wake()
     },
     /** What waits for a stream. */
-    waiting: () => ({ photos: queue.length, bytes: bytesLeft }),
+    waiting: () => ({ photos: length(), bytes: bytesLeft }),
     /** From now on each photo is downloaded singly. */
     withoutArchives(): void {
       archives = false
@@ -71,7 +98,7 @@ export function createQueue({
         alone.add(item.id)
         bytesLeft += item.size ?? 0
       }
-      queue.unshift(...pending)
+      returned.unshift(...pending.map(({ order }) => order))
       wake()
     },
     /** Nothing more is listed: a stream ends when nothing is left and nothing can come back. */
@@ -90,12 +117,12 @@ export function createQueue({
       onTaken()
       const single = (pending: PendingDownload) =>
         !archives || alone.has(pending.id) || pending.sha256 === null || (pending.size ?? 0) > MAX_ENTRY_BYTES
-      if (single(first) || queue.length < FEW) return [first]
+      if (single(first) || length() < FEW) return [first]
       const most = ended ? Math.min(archiveBytes, Math.max(SMALLEST_ARCHIVE_BYTES, bytesLeft / (2 * streams))) : archiveBytes
       const batch = [first]
       let bytes = first.size ?? 0
       while (batch.length < ARCHIVE_PHOTOS && bytes < most) {
-        const next = queue[0]
+        const next = peek()
         if (!next || single(next)) break
         shift()
         batch.push(next)
@@ -104,7 +131,7 @@ export function createQueue({
       if (batch.length > 1) batches++
       return batch
     },
-    hasEnded: () => ended && batches === 0 && queue.length === 0,
+    hasEnded: () => ended && batches === 0 && length() === 0,
     /** Resolves when photos were added, or when none will be. */
     changed: () => (ended && batches === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.add(resolve))),
   }

@@ -8,6 +8,7 @@ import { edgeFolder, expectMirror, puller } from '../helpers/edge-folder.ts'
 import { type EdgeClient, openCountedLine, openEdgeClient, openEdgeClients } from '../helpers/edge-network.ts'
 import { openRogue } from '../helpers/edge-rogue.ts'
 import { longTest } from '../helpers/long.ts'
+import { openRecordingProxy } from '../helpers/recording-proxy.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -79,24 +80,18 @@ test('who does not prove the key of the store gets nothing, and a recorded reque
   const bare = await fetch(url)
   expect([bare.status, await bare.json()]).toEqual([401, { code: 'proof_required' }])
 
-  let recorded = ''
+  const way = await openRecordingProxy(`http://${client.address}`)
+  onTestFinished(way.close)
   const key = await peerKeyOf(store)
   const ask = (secret: string) => {
-    const peer = createPeerClient(client.address, { id: 'me', port: () => 0, key: () => secret })
+    const peer = createPeerClient(new URL(way.url).host, { id: 'me', port: () => 0, key: () => secret })
     return peer.blob(photo.sha256, photo.size, new AbortController().signal)
   }
   await expect(ask('another key')).rejects.toThrow('key')
-  const send = globalThis.fetch
-  globalThis.fetch = (input, init) => {
-    recorded = new Headers(init?.headers).get('authorization') ?? recorded
-    return send(input, init)
-  }
+  way.take()
   const chunks: Uint8Array[] = []
-  try {
-    for await (const chunk of await ask(key)) chunks.push(chunk)
-  } finally {
-    globalThis.fetch = send
-  }
+  for await (const chunk of await ask(key)) chunks.push(chunk)
+  const [, recorded = ''] = /^authorization: (.*)\r$/im.exec(way.take().asked) ?? []
   expect(Buffer.concat(chunks).length).toBe(photo.size)
   expect(recorded).toMatch(/^Zinc-Edge id="me"/)
   expect((await fetch(url, { headers: { authorization: recorded } })).status).toBe(401)

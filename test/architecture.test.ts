@@ -34,7 +34,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   images: ['catalog', 'schemas', 'database', 'queue', 'runs'],
   lib: ['messages'],
   messages: [],
-  notifications: ['settings', 'database', 'queue'],
+  notifications: ['settings', 'database', 'queue', 'schemas'],
   'photo-sync': ['auth', 'catalog', 'database', 'images', 'schemas', 'settings'],
   pulls: ['zoho', 'connection', 'schemas', 'runs', 'database'],
   queue: ['database', 'runs'],

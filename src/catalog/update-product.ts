@@ -7,7 +7,8 @@ import { findProduct, type ProductWithPhotos } from './products.ts'
 
 /**
  * Writes the fields that the ERP owns. All fields of a product that Zoho does not know, imported
- * from a file or the ERP's own, are the ERP's until a sync brings the item. Throws NotFoundError, ConflictError `owned_by_zoho` (the next sync would undo the change).
+ * from a file or the ERP's own, are the ERP's until a sync brings the item. Throws NotFoundError,
+ * ConflictError `owned_by_zoho` (the next sync would undo the change).
  */
 export async function patchProduct(db: Database, ref: string, patch: ProductPatch, { at }: { at: Date }): Promise<ProductWithPhotos> {
   return db.$transaction(async (tx) => {

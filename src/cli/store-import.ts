@@ -63,7 +63,8 @@ export function addStoreImport(store: Command, action: Action): void {
 /**
  * Adds the stores of a CSV, each with a token in the file `tokens`, which must not exist. Returns
  * what was added (in a dry run: would be) and what was left, with the reason. Throws
- * BadRequestError `path_not_found`, `file_unusable`, `invalid_store_file`; ConflictError `tokens_file_exists`.
+ * BadRequestError `path_not_found`, `file_unusable`, `invalid_store_file`; ConflictError
+ * `tokens_file_exists`.
  */
 export async function importStores(
   services: StoreServices,

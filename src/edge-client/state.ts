@@ -319,7 +319,9 @@ async function openJournal(path: string, flags: number): Promise<FileHandle | nu
 
 const Head = z.object({ photos: SavedTable })
 
-/** What the first line says of the rows after it, and its length. Null: an earlier version's file. */
+/**
+ * What the first line says of the rows after it, and its length. Null: an earlier version's file.
+ */
 async function savedTable(handle: FileHandle): Promise<{ photos: SavedTable; length: number } | null> {
   for await (const line of linesOf(handle, 0)) {
     const read = Head.safeParse(parsed(line))

@@ -27,8 +27,8 @@ export async function openDataDir(dataDir: string): Promise<void> {
 }
 
 /**
- * Creates a folder and its missing parents, step by step: Node's own `recursive` never ends on a file system that reports a new folder as
- * missing, such as /proc.
+ * Creates a folder and its missing parents, step by step: Node's own `recursive` never ends on a
+ * file system that reports a new folder as missing, such as /proc.
  */
 export async function makeFolder(
   folder: string,

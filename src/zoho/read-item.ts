@@ -126,8 +126,8 @@ const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), at
 const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
 
 /**
- * Parses an item of any shape; `raw` is its text, `timeZone` that of times without an offset. Throws
- * when the id is unreadable.
+ * Parses an item of any shape; `raw` is its text, `timeZone` that of times without an offset.
+ * Throws when the id is unreadable.
  */
 export function readItem(input: unknown, raw?: string, timeZone = 'UTC'): ZohoItem {
   const row = input as Row

@@ -29,7 +29,7 @@ longTest('a second instance with other keys or another disk is refused with the 
   await expect(open({ CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({ code: 'instance_mismatch' })
 })
 
-test('a lost or empty key file stops the start, and with the file restored everything opens', async () => {
+longTest('a lost or empty key file stops the start, and with the file restored everything opens', async () => {
   const { environment, services } = await startZinc()
   await services.connect.settings.change({ webhook_secret: 'a secret of the webhook' }, { actor: 'admin', request_id: null, ip: null })
   const open = () => openServices(parseConfig(environment), pino({ level: 'silent' }))

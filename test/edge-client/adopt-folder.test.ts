@@ -1,11 +1,12 @@
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { edgeFolder, expectMirror, puller, sha256Of, shownFiles } from '../helpers/edge-folder.ts'
 import { openFaultProxy } from '../helpers/fault-proxy.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
-test('a folder that another client has filled is taken over without fetching its pictures, also in place', async () => {
+longTest('a folder that another client has filled is taken over without fetching its pictures, also in place', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const { photos } = await store.list()

@@ -129,7 +129,7 @@ test('primary, order, words, delete and restore; exactly one primary and no new 
   expect((await gallery(product.id)).map((it) => [it.id, it.is_primary])).toEqual([[first.id, true]])
 })
 
-test('parallel edits of one product leave exactly one primary picture, also in the view', async () => {
+longTest('parallel edits of one product leave exactly one primary picture, also in the view', async () => {
   const product = fresh()
   const { body } = await upload(product.id, imageForm([await drawnImage(), await drawnImage(), await drawnImage()]))
   const ids = body.images.map((it) => it.id)

@@ -10,7 +10,7 @@ import { createFileStore } from '../../src/images/storage/file-store.ts'
 import { moveStorage } from '../../src/images/storage/migrate.ts'
 import { createMigratingStore } from '../../src/images/storage/migrating-store.ts'
 import { createS3Store, type S3Store } from '../../src/images/storage/s3-store.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startS3Server, type TestS3Server } from '../helpers/s3-server.ts'
 
 let dir: string
@@ -113,7 +113,7 @@ describe.each<[string, () => BlobStore]>([
   })
 })
 
-test('moving to a bucket and back copies everything, skips damaged files, and resumes', async () => {
+longTest('moving to a bucket and back copies everything, skips damaged files, and resumes', async () => {
   const from = createFileStore(join(dir, 'moved'))
   const all = await Promise.all(Array.from({ length: 40 }, () => put(from, randomBytes(1_000))))
   const variant = await put(from, randomBytes(300), 'variants')

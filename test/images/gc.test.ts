@@ -86,7 +86,7 @@ test('bytes that never reach a product go too', async () => {
   expect([await db.blob.count({ where: { sha256: sha256Of(bytes) } }), await store.sizeOf('originals', sha256Of(bytes))]).toEqual([0, null])
 })
 
-test('uploads of the very bytes that a sweep is removing survive it', async () => {
+longTest('uploads of the very bytes that a sweep is removing survive it', async () => {
   const { db, store } = zinc.services
   const old = new Date(Date.now() - 7 * 86_400_000)
   for (let n = 0; n < times(15, 1_000); n++) {

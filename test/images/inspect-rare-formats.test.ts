@@ -7,7 +7,7 @@ import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
-import { longTestOnLinux } from '../helpers/long.ts'
+import { longTest, longTestOnLinux } from '../helpers/long.ts'
 
 let dir: string
 let workers: WorkerPool
@@ -50,7 +50,7 @@ function withChunk(png: Buffer, type: string, data: Buffer): Buffer {
   return Buffer.concat([png.subarray(0, 33), length, body, sum, png.subarray(33)])
 }
 
-test('rare but honest pictures are taken, and nothing of what they carry along stays in a variant', async () => {
+longTest('rare but honest pictures are taken, and nothing of what they carry along stays in a variant', async () => {
   const jpeg = await drawn().jpeg().toBuffer()
   const png = await drawn().png().toBuffer()
   const gps = await drawn()

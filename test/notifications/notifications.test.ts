@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { startMailServer } from '../helpers/mail-server.ts'
 import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
@@ -83,7 +84,7 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   expect(audit.map((it) => it.fields)).toEqual([['email', 'smtp_url', 'webhook_url', 'nothing_synced_after_minutes']])
 })
 
-test('a stored webhook address that is not public is not asked, and no failure tells what is behind it', async () => {
+longTest('a stored webhook address that is not public is not asked, and no failure tells what is behind it', async () => {
   const hook = await receiver()
   const odd = await receiver()
   odd.status = 418

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
-test("a store's digest moves when its own location crosses zero, not when another's does", async () => {
+longTest("a store's digest moves when its own location crosses zero, not when another's does", async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 6)

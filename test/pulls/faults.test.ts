@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { NO_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { createFastClock } from '../helpers/clock.ts'
@@ -81,7 +81,7 @@ longTest('a failing module leaves others and its watermark complete; the next pu
   expect((await rows(await newest(), 'bills.json')).map((it) => it.bill_id)).toEqual(edited)
 })
 
-test('a list that ends early removes nothing, and many removals need a confirmation', async () => {
+longTest('a list that ends early removes nothing, and many removals need a confirmation', async () => {
   const { zinc, books, pull, newest, rows } = await startPulls({ books: { ...SMALL, contacts: 60 } })
   const { db } = zinc.services
   const modules = ['contacts', 'bills']

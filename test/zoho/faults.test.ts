@@ -123,7 +123,7 @@ test.each(causes.slice(0, times(2, causes.length)))(
   },
 )
 
-test('200 calls that find their token refused at the same moment refresh it once', async () => {
+longTest('200 calls that find their token refused at the same moment refresh it once', async () => {
   const { zoho, services, environment } = await startZinc()
   await using stack = new AsyncDisposableStack()
   const dispatcher = stack.adopt(new Agent({ connections: 50 }), (it) => it.close())

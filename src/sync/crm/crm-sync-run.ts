@@ -6,13 +6,13 @@ import { searchText } from '../../pulls/records/search-text.ts'
 import { markDeleted, type RecordScope, upsertRecords } from '../../pulls/records/upsert.ts'
 import { becauseOf, failureOf, failure as noted } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
-import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { type CrmRecord, listCrm, listCrmDeletions } from '../../zoho/crm.ts'
 import { CRM_MODULES, type CrmModule, crmFields, INVALID_MODULE } from '../../zoho/crm-fields.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { capCursor, isAhead } from '../../zoho/server-clock.ts'
+import { pauseOnOutage } from '../pause-on-outage.ts'
 
 export const CRM_SYNC = 'crm'
 /**
@@ -66,7 +66,8 @@ export function createCrmSync(deps: CrmSyncDeps): RunHandler {
       try {
         return await sync(run, deps)
       } catch (error) {
-        if (error instanceof RateLimitedError) return pausedUntil(error)
+        const paused = await pauseOnOutage(run, deps, error)
+        if (paused) return paused
         throw error
       }
     },

@@ -5,13 +5,14 @@ import type { Clock } from '../../lib/clock.ts'
 import { AppError } from '../../lib/errors.ts'
 import { sanitizeForJsonb } from '../../lib/jsonb.ts'
 import { failure, failureOf } from '../../runs/because.ts'
-import { pausedUntil, type RunContext, type RunHandler } from '../../runs/run-handler.ts'
+import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { RateLimitedError, ZohoNotFoundError } from '../../zoho/errors.ts'
+import { ZohoNotFoundError } from '../../zoho/errors.ts'
 import { documentImage } from '../../zoho/inventory.ts'
 import { listItemGroups, readItemGroup, type ZohoGroupFacts, type ZohoItemGroup } from '../../zoho/item-groups.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { isRunLevelError } from '../images/sync-images.ts'
+import { pauseOnOutage } from '../pause-on-outage.ts'
 
 export const GROUP_SYNC = 'groups'
 export const GROUP_WATERMARK = 'groups'
@@ -43,7 +44,8 @@ export function createGroupSync(deps: GroupSyncDeps): RunHandler {
       try {
         return await sync(run, deps)
       } catch (error) {
-        if (error instanceof RateLimitedError) return pausedUntil(error)
+        const paused = await pauseOnOutage(run, deps, error, { evenAtStart: true })
+        if (paused) return paused
         throw error
       }
     },

@@ -11,12 +11,12 @@ import { AppError } from '../../lib/errors.ts'
 import { message } from '../../messages/say.ts'
 import { failure, failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
-import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { documentImage, IDS_PER_CALL, itemsById } from '../../zoho/inventory.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { NO_IMAGE } from '../../zoho/read-item.ts'
+import { pauseOnOutage } from '../pause-on-outage.ts'
 
 export const ZOHO_GALLERY = 'zoho_gallery'
 /**
@@ -56,7 +56,8 @@ export function createGalleryRun(deps: GalleryRunDeps): RunHandler {
       try {
         return await downloadAll(run, deps)
       } catch (error) {
-        if (error instanceof RateLimitedError) return pausedUntil(error)
+        const paused = await pauseOnOutage(run, deps, error)
+        if (paused) return paused
         throw error
       }
     },

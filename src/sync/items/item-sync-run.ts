@@ -2,10 +2,10 @@ import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
 import { because, becauseOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
-import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
-import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
+import { RateLimitedError } from '../../zoho/errors.ts'
 import { queueFollowUps } from '../follow-ups.ts'
-import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
+import { isStorageFailure } from '../images/sync-images.ts'
+import { pauseOnOutage } from '../pause-on-outage.ts'
 import { ItemSyncParams } from './params.ts'
 import { retryFailed } from './retry.ts'
 import { type ApiSyncDeps, syncFromApi } from './sync-from-api.ts'
@@ -15,11 +15,6 @@ import { ListCheckpoint } from './sync-list.ts'
 export const ITEM_SYNC = 'items'
 /** After a full disk the run retries this often. */
 const STORAGE_RETRY_MS = 60_000
-/** While Zoho does not answer, the run retries after a minute, then after growing pauses. */
-const OUTAGE_MS = 60_000
-const LONGEST_OUTAGE_MS = 15 * 60_000
-/** Two and a half hours of outage: the rest is left to the next sync. */
-const MAX_OUTAGES = 13
 
 export type ItemSyncDeps = ApiSyncDeps & FileSyncDeps
 
@@ -45,15 +40,6 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
     },
   }
 }
-
-/**
- * Zoho refuses what it allowed earlier in the same run: it may pass soon, and the run shows the
- * cause until then.
- */
-const isRefused = (error: unknown): error is ConfigurationError =>
-  error instanceof ConfigurationError && (error.code === 'scope_missing' || error.code === 'zoho_refused')
-
-const OUTAGES = [ZohoOutage, ZohoUnavailableError, OAuthUnavailableError]
 
 /** All items are read and the images may take days: prices do not wait for them. */
 async function followBeforeImages(
@@ -94,18 +80,5 @@ async function pauseOnTransientError(
       ...because('storage_full.run'),
     }
   }
-  const refused = isRefused(error) ? error : null
-  if (!refused && !OUTAGES.some((kind) => error instanceof kind)) return null
-  // Nothing was read yet: report immediately that Zoho does not answer, instead of pausing.
-  const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
-  const at = ListCheckpoint.safeParse(checkpoint).data
-  if (!at) return null
-  const outages = at.outages + 1
-  if (outages > MAX_OUTAGES) {
-    if (refused) return null
-    return { state: 'partial', ...because('zoho_unavailable_timeout') }
-  }
-  await run.fenced((tx) => run.saveCheckpoint(tx, { ...at, outages }))
-  const resumes_at = later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1)))
-  return { state: 'paused', resumes_at, ...(refused ? becauseOf(refused) : because('zoho_unavailable')) }
+  return pauseOnOutage(run, { db, clock }, error)
 }

@@ -4,9 +4,9 @@ import type { PriceList } from '../../generated/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import { failure } from '../../runs/because.ts'
-import { pausedUntil, type RunContext, type RunFailure, type RunHandler } from '../../runs/run-handler.ts'
+import type { RunContext, RunFailure, RunHandler } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { RateLimitedError, ZohoNotFoundError } from '../../zoho/errors.ts'
+import { ZohoNotFoundError } from '../../zoho/errors.ts'
 import {
   listPriceLists,
   readPriceListDetail,
@@ -15,6 +15,7 @@ import {
   type ZohoRates,
 } from '../../zoho/price-lists.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
+import { pauseOnOutage } from '../pause-on-outage.ts'
 
 export const PRICE_LIST_SYNC = 'price_lists'
 export const PRICE_LIST_WATERMARK = 'price_lists'
@@ -57,7 +58,8 @@ export function createPriceListSync(deps: PriceListSyncDeps): RunHandler {
       try {
         return await sync(run, deps)
       } catch (error) {
-        if (error instanceof RateLimitedError) return pausedUntil(error)
+        const paused = await pauseOnOutage(run, deps, error, { evenAtStart: true })
+        if (paused) return paused
         throw error
       }
     },

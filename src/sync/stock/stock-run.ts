@@ -8,15 +8,15 @@ import { saveLocations, saveStock } from '../../catalog/product-stock.ts'
 import type { RawDb } from '../../database/client.ts'
 import { message } from '../../messages/say.ts'
 import { failure } from '../../runs/because.ts'
-import { pausedUntil, type RunContext, type RunHandler, type RunOutcome } from '../../runs/run-handler.ts'
+import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { RateLimitedError } from '../../zoho/errors.ts'
 import { IDS_PER_CALL, itemsById } from '../../zoho/inventory.ts'
 import { listLocations } from '../../zoho/locations.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
 import { isCustom } from '../items/field-sources.ts'
 import { type ApiSyncDeps, openClient } from '../items/sync-from-api.ts'
 import { type ItemMapping, toItemRows } from '../items/to-item-row.ts'
+import { pauseOnOutage } from '../pause-on-outage.ts'
 import { fieldsDue, hasLocations, isLocationListDue, LOCATIONS_READ, stockOrder, unseenFields } from './stock-queries.ts'
 
 export const STOCK_SYNC = 'stock'
@@ -44,7 +44,8 @@ export function createStockSync(deps: ApiSyncDeps): RunHandler {
       try {
         return await readDetails(run, deps)
       } catch (error) {
-        if (error instanceof RateLimitedError) return pausedUntil(error)
+        const paused = await pauseOnOutage(run, deps, error, { evenAtStart: true })
+        if (paused) return paused
         throw error
       }
     },

@@ -350,3 +350,24 @@ test('a link in imports that leads out of it is refused, one that stays inside i
   })
   expect(await zinc.services.db.product.findMany({ select: { name: true } })).toEqual([{ name: 'inside' }])
 })
+
+test('a product of a file is the ERP’s to edit, until a sync brings the item from Zoho', async () => {
+  const [item] = createSeed({ count: 1 })
+  const zinc = await startZinc({ items: [] })
+  await putFile(zinc, 'items.json', [{ zoho_item_id: item!.item_id, name: 'From a file', sku: item!.sku, rate: '5' }])
+  expect(await zinc.sync('?source=file&file=items.json')).toMatchObject({ status: 'success' })
+  const path = `/api/products/zoho:${item!.item_id}`
+  const patch = async (body: object) => {
+    const response = await zinc.call(path, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    return { status: response.status, body: (await response.json()) as { code?: string; data?: Record<string, unknown> } }
+  }
+  expect(await patch({ name_en: 'Edited here', selling_price: '7.25' })).toMatchObject({
+    status: 200,
+    body: { data: { name_en: 'Edited here', selling_price: '7.25', origin: 'file' } },
+  })
+  zinc.zoho.add(item!)
+  expect(await zinc.sync('?mode=full')).toMatchObject({ status: 'success' })
+  expect(await patch({ selling_price: '1' })).toMatchObject({ status: 409, body: { code: 'owned_by_zoho' } })
+  const { data } = (await (await zinc.call(path)).json()) as { data: { origin: string; selling_price: string } }
+  expect(data).toMatchObject({ origin: 'zoho', selling_price: Number(item!.rate).toFixed(2) })
+})

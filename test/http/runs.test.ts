@@ -83,7 +83,7 @@ longTest('a client that hangs up does not stop the run, and failures before the 
   expect(failed.body.detail.remedy.length).toBeGreaterThan(10)
 })
 
-test('the export as a ZIP holds the records and every primary picture', async () => {
+longTest('the export as a ZIP holds the records and every primary picture', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 12 }) })
   await zinc.sync('?sync_images=true')
   const zip = Buffer.from(await (await zinc.call('/api/settings/integrations/zoho/export?format=zip')).arrayBuffer())

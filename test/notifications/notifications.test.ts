@@ -208,7 +208,7 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   for (const it of recent) expect(it.text.length).toBeGreaterThan(20)
 })
 
-test('a receiver that is away gets its notice later, another channel that took it does not get it twice', async () => {
+longTest('a receiver that is away gets its notice later, another channel that took it does not get it twice', async () => {
   await using mail = await startMailServer()
   const hook = await receiver()
   const zinc = await startZinc({

@@ -123,7 +123,7 @@ test('a webhook gets only what it asks for, by the most special name that it ask
   expect(await waiting()).toEqual(['product.price_changed'])
 })
 
-test('a failed attempt is repeated under the same id, and later changes of the product wait for it', async () => {
+longTest('a failed attempt is repeated under the same id, and later changes of the product wait for it', async () => {
   const { id, secret } = await make(['product.*'])
   receiver.respond = () => (receiver.received.length < 3 ? 500 : 200)
   const product = await change({ selling_price: '20.00' }, 2)

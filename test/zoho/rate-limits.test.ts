@@ -12,7 +12,7 @@ import { REAL_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { smallImage } from '../helpers/images.ts'
-import { longTest, times } from '../helpers/long.ts'
+import { longTest, shortened, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -67,18 +67,20 @@ longTest('when the day is spent the run is parked without calls and resumes afte
   expect(await services.db.photo.count()).toBe(20)
 })
 
-test.each([
-  ['44, the minute', { status: 429, body: '{"code":44,"message":"blocked"}' }, 55_000],
-  ['43, undocumented', { status: 429, body: '{"code":43,"message":"blocked"}' }, 55_000],
-  ['429 without a code', { status: 429, body: '<html>slow down</html>', contentType: 'text/html' }, 55_000],
-  ['429 with Retry-After', { status: 429, body: '<html></html>', contentType: 'text/html', headers: { 'retry-after': '120' } }, 115_000],
-  [
-    '429 with a Retry-After of words',
-    { status: 429, body: '<html></html>', headers: { 'retry-after': 'Wed, 25 Nov 2099 00:00:00 GMT' } },
-    55_000,
-  ],
-  ['1070, too many under way', { status: 429, body: '{"code":1070,"message":"in process"}' }, 500],
-])('after %s all calls wait, none is dropped, and the sync succeeds', async (_name, fault, leastMs) => {
+test.each(
+  shortened(1, [
+    ['44, the minute', { status: 429, body: '{"code":44,"message":"blocked"}' }, 55_000],
+    ['43, undocumented', { status: 429, body: '{"code":43,"message":"blocked"}' }, 55_000],
+    ['429 without a code', { status: 429, body: '<html>slow down</html>', contentType: 'text/html' }, 55_000],
+    ['429 with Retry-After', { status: 429, body: '<html></html>', contentType: 'text/html', headers: { 'retry-after': '120' } }, 115_000],
+    [
+      '429 with a Retry-After of words',
+      { status: 429, body: '<html></html>', headers: { 'retry-after': 'Wed, 25 Nov 2099 00:00:00 GMT' } },
+      55_000,
+    ],
+    ['1070, too many under way', { status: 429, body: '{"code":1070,"message":"in process"}' }, 500],
+  ]),
+)('after %s all calls wait, none is dropped, and the sync succeeds', async (_name, fault, leastMs) => {
   const clock = createFastClock(120)
   const { zoho, sync } = await startZinc({ clock, now: () => clock.now().getTime(), environment: { ZOHO_REQUESTS_PER_MINUTE: '80' } })
   zoho.fail({ path: /v1\/items\?/, times: 1, ...fault })
@@ -88,11 +90,13 @@ test.each([
   expect(zoho.meter.refused).toEqual([])
 })
 
-test.each([
-  { 'x-rate-limit-limit': '10', 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '900000000' },
-  { 'x-rate-limit-limit': '10', 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '1e300' },
-  { 'x-rate-limit-limit': '1e12', 'x-rate-limit-remaining': '-5', 'x-rate-limit-reset': 'soon' },
-])('figures of the day that no reply can mean (%j) are not believed', async (headers) => {
+test.each(
+  shortened(1, [
+    { 'x-rate-limit-limit': '10', 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '900000000' },
+    { 'x-rate-limit-limit': '10', 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '1e300' },
+    { 'x-rate-limit-limit': '1e12', 'x-rate-limit-remaining': '-5', 'x-rate-limit-reset': 'soon' },
+  ]),
+)('figures of the day that no reply can mean (%j) are not believed', async (headers) => {
   const { zoho, sync } = await startZinc()
   zoho.fail({ path: /v1\/items\?/, times: 1, status: 500, body: '<html></html>', headers })
   expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })

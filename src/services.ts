@@ -54,19 +54,13 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     await openDataDir(config.dataDir)
     await refuseUnfinishedRestore(config.dataDir)
     const { db, databaseUrl, ownerUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
-
     const queue = createJobQueue({ db, log, works })
     const base = { db, databaseUrl, clock, log, queue, works }
-
     const imagesDir = join(config.dataDir, 'images')
     const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
-    const { jwtKeys, encryption, rotation } = await openKeys({
-      db,
-      settingsDir: join(config.dataDir, 'settings'),
-      keys: config.keys,
-      columns: ENCRYPTED_COLUMNS,
-      storageId: storage.id,
-    })
+    const settingsDir = join(config.dataDir, 'settings')
+    const keyDeps = { db, settingsDir, keys: config.keys, columns: ENCRYPTED_COLUMNS, storageId: storage.id }
+    const { jwtKeys, encryption, rotation } = await openKeys(keyDeps)
     const { admin, sessionDays, requireSecondFactor } = config
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
     const images = opened.use(
@@ -86,10 +80,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         images: images.tidy,
         'old calls, webhook events and consents': () => deleteExpired(db, clock.now()),
         'old deliveries of webhooks': webhookDelivery.prune,
-        'old deletions': async () => {
-          await pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays })
-          await pruneProductFeed(db, { olderThanDays: config.edges.tombstoneDays })
-        },
+        'old deletions': () => pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays }),
+        'old changes of products': () => pruneProductFeed(db, { olderThanDays: config.edges.tombstoneDays }),
       }
       opened.use(startMaintenance(tasks, base))
     }
@@ -115,8 +107,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     // Closed after the runs that add jobs, and before the services that jobs use.
     opened.use(queue)
     const organization = async () => (await connect.settings.effective()).values.organization_id
-    const stockShare = createStockShare({ db, clock, organization, zoho: config.zoho })
-    const stockPercent = stockShare.percent
+    const { percent: stockPercent, isWithinPace } = createStockShare({ db, clock, organization, zoho: config.zoho })
     const sync = createSyncHandlers({ ...base, ...images, ...imports, connection: connect, images, zoho: config.zoho, stockPercent })
     const pull = pullHandlers({ ...base, paths, openZoho: connect.open, concurrency: config.zoho.concurrency })
     const runs = opened.adopt(createRuns({ ...base, handlers: [...sync, ...pull] }), (it) => it.close())
@@ -126,7 +117,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       scheduler,
       isEnabled: async () => (await connect.settings.effective()).enabled,
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
-      isStockWithinPace: stockShare.isWithinPace,
+      isStockWithinPace: isWithinPace,
     })
     const keys = () => ({ jwt: rotation.jwtRing.keys(), credentials: rotation.credentialsRing.keys() })
     const backups = createBackups({

@@ -8,7 +8,7 @@ const EVERY_MS = 3_600_000
  * Each must be idempotent and safe to run concurrently in several processes. A task that fails is
  * retried at the next interval.
  */
-export function startMaintenance(tasks: Record<string, () => Promise<void>>, { log }: { log: Logger }): Disposable {
+export function startMaintenance(tasks: Record<string, () => Promise<unknown>>, { log }: { log: Logger }): Disposable {
   const turn = async () => {
     for (const [name, task] of Object.entries(tasks))
       await task().catch((err: unknown) => log.warn({ err, task: name }, 'maintenance task failed, will retry'))

@@ -4,7 +4,7 @@ import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { startZinc } from '../helpers/zinc.ts'
+import { skipPriceLists, startZinc } from '../helpers/zinc.ts'
 
 test("the quota shows Zoho's figures, users and forecast, and a spent day limits the connection", async () => {
   const clock = createFastClock(1)
@@ -18,8 +18,7 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
     day: { limit: null, used: 0, left: null, resets_at: null },
     forecast: { calls: 0, days: null },
   })
-  // The runs that follow a full sync make calls of their own, at a moment of their own.
-  await zinc.services.scheduler.close()
+  await skipPriceLists(zinc)
   await zinc.sync('?sync_images=true') // one list call, 20 pictures, the organization
   const { data } = (await request(zinc, 'GET', '/quota')).body
   expect(data).toMatchObject({

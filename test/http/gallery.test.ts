@@ -164,7 +164,8 @@ test('one picture on many products is stored once', async () => {
   const at = products.slice(10, 20)
   await Promise.all(at.map((product) => upload(product.id, imageForm([image]))))
   const { db } = zinc.services
-  expect([await db.photo.count({ where: { sha256 } }), await db.blob.count({ where: { sha256 } })]).toEqual([10, 1])
+  const where = { sha256, product_id: { in: at.map(({ id }) => id) } }
+  expect([await db.photo.count({ where }), await db.blob.count({ where: { sha256 } })]).toEqual([10, 1])
   const files = await readdir(join(zinc.dataDir, 'images', 'originals', sha256.slice(0, 2)))
   expect(files.filter((name) => name === sha256)).toHaveLength(1)
 })

@@ -51,7 +51,7 @@ export async function sendRequest(url: string, { method = 'GET', headers = {}, b
   const decoder = encoding === 'gzip' || encoding === 'x-gzip' ? createGunzip() : encoding === 'deflate' ? createInflate() : null
   // An error of the response reaches the reader of the decoder.
   if (decoder) pipeline(response, decoder, () => {})
-  // Whoever reads it gets the error; without a reader it must not end the process.
+  // A reader gets the error too; without one it must not end the process.
   const readable = (decoder ?? response).on('error', () => {})
   return { status: response.statusCode ?? 0, header, body: readable }
 }

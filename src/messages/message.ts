@@ -1,7 +1,7 @@
 /**
  * The facts in a message. Three names are reserved: `reason` tells apart what one code says for
  * several reasons, `around` holds the messages around it, `next` is the key of the message whose
- * remedy stands in place of its own.
+ * remedy replaces that of the code.
  */
 export type Params = Record<string, unknown>
 

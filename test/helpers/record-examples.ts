@@ -4,6 +4,7 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /** What is another one in each run, or must look fake: by the name of the field. */
 const BY_KEY: Record<string, string> = {
+  recovery_codes: 'abcd-efgh-ijkl-mnop',
   access_token: 'eyJhbGciOiJIUzI1NiJ9.example.signature',
   refresh_token: 'zr_example',
   secret: 'whsec_ZXhhbXBsZWV4YW1wbGVleGFtcGxlZXhhbXBsZWV4YQ==',
@@ -33,6 +34,7 @@ const FIXED: [RegExp, string][] = [
   [/(#)[\w-]{30,}/g, '$1example'],
 ]
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
+const TOTP_CODE = /^\d{6}$/
 /** Entries that an example shows of a list or of an object with many keys. */
 const SHOWN = 2
 const TEXT_CHARS = 400
@@ -50,8 +52,9 @@ export function createSanitizer() {
   const text = (value: string) => FIXED.reduce((out, [from, to]) => out.replace(from, to), value.replace(UUID, idOf))
   const clean = (value: Json, key = '', parent = ''): Json => {
     // Where a secret comes from and when it changed have its name, and are none.
+    if (key === 'code' && typeof value === 'string' && TOTP_CODE.test(value)) return '123456'
     if (typeof value === 'string') return (['sources', 'changed_at'].includes(parent) ? undefined : BY_KEY[key]) ?? text(value)
-    if (Array.isArray(value)) return value.slice(0, SHOWN).map((it) => clean(it, key === 'recovery_codes' ? '' : ''))
+    if (Array.isArray(value)) return value.slice(0, SHOWN).map((it) => clean(it, key === 'recovery_codes' ? key : ''))
     if (typeof value === 'object' && value !== null)
       return Object.fromEntries(Object.entries(value).map(([name, it]) => [text(name), clean(it, name, key)]))
     return value

@@ -72,7 +72,6 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none'],
 })
 
-/** A context that is logged in. */
 async function visitor(language, theme, width) {
   const context = await browser.newContext({
     viewport: { width, height: HEIGHT[width] ?? DEFAULT_HEIGHT },
@@ -80,9 +79,12 @@ async function visitor(language, theme, width) {
     reducedMotion: 'reduce',
   })
   await context.addInitScript(`localStorage.setItem('zinc-language', '${language}'); localStorage.setItem('zinc-color-scheme', '${theme}')`)
+  return context
+}
+
+async function logIn(context) {
   const response = await context.request.post('/api/v1/auth/login', { data: { username: 'demo', password, cookie: true } })
   if (!response.ok()) throw new Error(`login: ${response.status()} ${await response.text()}`)
-  return context
 }
 
 /** Pages of things that exist: the newest of each. */
@@ -90,6 +92,7 @@ async function pagesOfThings(context) {
   const first = async (path, key = 'id') => (await (await context.request.get(path)).json()).data?.[0]?.[key]
   const product = await first('/api/products?has_image=true&limit=1')
   const run = await first('/api/settings/integrations/zoho/sync/runs?limit=1')
+  const pullRun = await first('/api/settings/integrations/zoho/sync/runs?kind=pull&limit=1')
   const store = await first('/api/v1/stores')
   const pull = await first('/api/pulls/', 'session')
   return {
@@ -102,6 +105,7 @@ async function pagesOfThings(context) {
       'product-zoho': `/settings/products/${product}?tab=zoho`,
     }),
     ...(run && { run: `${HOME}/runs/${run}` }),
+    ...(pullRun && { 'run-pull': `${HOME}/runs/${pullRun}` }),
     ...(store && { store: `/settings/stores/${store}` }),
     ...(pull && { pull: `/settings/pulls/${pull}` }),
   }
@@ -117,9 +121,8 @@ for (const language of chosen(['en', 'ar']))
         failed++
         console.error(`${page.url()}: ${error}`)
       })
-      const pages = { ...PAGES, ...(await pagesOfThings(context)) }
-      for (const [name, path] of Object.entries(pages)) {
-        if (only.length > 0 && !only.includes(name)) continue
+      const look = async (name, path) => {
+        if (only.length > 0 && !only.includes(name)) return
         await page.goto(path)
         await page.getByRole('heading', { level: 1 }).waitFor()
         await page
@@ -137,6 +140,9 @@ for (const language of chosen(['en', 'ar']))
         const fullPage = await page.evaluate((most) => document.documentElement.scrollHeight < most, MAX_HEIGHT)
         await page.screenshot({ path: join(values.out, `${name}-${language}-${theme}-${width}.png`), fullPage })
       }
+      await look('login', HOME)
+      await logIn(context)
+      for (const [name, path] of Object.entries({ ...PAGES, ...(await pagesOfThings(context)) })) await look(name, path)
       await context.close()
     }
 await browser.close()

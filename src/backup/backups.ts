@@ -41,6 +41,8 @@ const REHEARSAL_SCHEDULE = 'backup_rehearsal'
 export const isBackupSchedule = (module: string): boolean => module === BACKUP_SCHEDULE || module === REHEARSAL_SCHEDULE
 const BY_SCHEDULE = 'schedule'
 const SHOWN = 100
+/** How often the row says how far the backup is. */
+const PROGRESS_MS = 2_000
 const HOUR_MS = 3_600_000
 
 export type Backups = ReturnType<typeof createBackups>
@@ -83,7 +85,16 @@ export function createBackups(deps: BackupsDeps) {
       const { backup_id, tables, rows, files, took_ms } = await rehearseRestore({ target, manifest, ownerUrl, log, signal })
       return { state: 'success', backup_id, counts: { tables, rows, files, took_ms } }
     }
-    const manifest = await createBackup(source, { target, withKeys, signal, ...(onProgress && { onProgress }) })
+    let savedAt = 0
+    const progress = (done: number, total: number) => {
+      onProgress?.(done, total)
+      if (Date.now() - savedAt < PROGRESS_MS && done < total) return
+      savedAt = Date.now()
+      // Nobody waits for it: a row that has ended stays as it is, and a lost figure is followed by
+      // the next.
+      void db.backup.updateMany({ where: { id: row.id, state: 'running' }, data: { counts: { done, total } } }).catch(() => {})
+    }
+    const manifest = await createBackup(source, { target, withKeys, signal, onProgress: progress })
     const { files, images, bytes, added, missing, database, state } = manifest
     const counts = {
       files,
@@ -283,7 +294,7 @@ export function createBackups(deps: BackupsDeps) {
 export interface WorkOptions {
   withKeys: boolean
   signal: AbortSignal
-  onProgress?(done: { images: number; files: number; addedBytes: number }): void
+  onProgress?(done: number, total: number): void
 }
 
 const keepOf = ({ keep_daily, keep_weekly, keep_monthly }: PlanRow) =>

@@ -27,7 +27,8 @@ export interface CreateBackupOptions {
   target: BackupTarget
   withKeys: boolean
   signal: AbortSignal
-  onProgress?(done: { images: number; files: number; addedBytes: number }): void
+  /** In files, of which images are most. */
+  onProgress?(done: number, total: number): void
 }
 
 const AT_ONCE = 4
@@ -51,7 +52,6 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     counts.files++
     counts.bytes += file.size
     list.write(`${JSON.stringify(file)}\n`)
-    onProgress?.({ images: counts.images, files: counts.files, addedBytes: counts.added.bytes })
   }
 
   /** Copies under the hash of the copied bytes; with `expected` only if that is their hash. */
@@ -117,6 +117,9 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     const database = await keepFile(dump)
     if (!database) throw new Error('The dump of the database has vanished')
 
+    const files = await Array.fromAsync(filesIn(source.folders))
+    const total = wanted.length + files.length
+    let done = 0
     for (const images of byShard(wanted)) {
       const there = new Map<string, number>()
       for await (const { sha256, size } of content.list('content', images[0]!.sha256.slice(0, 2))) there.set(sha256, size)
@@ -146,12 +149,14 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
           if (kind === 'originals') counts.images++
           note({ path, sha256, size })
         } else if (kind !== 'variants' && missing.length < LISTED_MISSING) missing.push(path) // a variant is made again
+        onProgress?.(++done, total)
       }
     }
-    for await (const { name, path } of filesIn(source.folders)) {
+    for (const { name, path } of files) {
       signal.throwIfAborted()
       const kept = await keepFile(path)
       if (kept) note({ path: name, ...kept })
+      onProgress?.(++done, total)
     }
     if (withKeys) {
       for (const [purpose, keys] of Object.entries(source.keys())) {

@@ -29,7 +29,7 @@ export function addBackup(program: Command, action: Action): void {
         const row = await backups.runNow('backup', target ?? null, {
           withKeys,
           signal: context.signal,
-          onProgress: ({ files, addedBytes }) => now(`${files} files looked at, ${addedBytes} bytes written`),
+          onProgress: (done, total) => now(`${done} of ${total} files`),
         })
         const counts = row.counts as Record<string, number>
         const data = { id: row.backup_id, target: row.target, state: row.state, ...counts, with_keys: withKeys }

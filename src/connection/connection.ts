@@ -26,6 +26,7 @@ import { createClient, createOAuthClient, type DataCenterEndpoints } from './cre
 import { createOAuthFlow, oauthClient } from './oauth-flow.ts'
 import { createOrganizations, knownOrganization } from './organizations.ts'
 import { testConnection } from './test-connection.ts'
+import { createTestHistory } from './test-history.ts'
 import { testWebhook } from './test-webhook.ts'
 
 export interface ConnectionDeps {
@@ -90,6 +91,7 @@ export async function openConnection(deps: ConnectionDeps) {
   const breaker = createCircuitBreaker({ clock })
   /** Next to the redirect URI of the consent. */
   const webhookUrl = () => new URL('../webhook', redirectUri()).href
+  const testHistory = createTestHistory({ db, clock })
   const account = async () => createOAuthClient({ ...parts, settings: await settings.forClient(), connection })
 
   return {
@@ -149,16 +151,19 @@ export async function openConnection(deps: ConnectionDeps) {
       return testWebhook({ dispatcher, clock }, { url: webhookUrl(), secret: (await settings.effective()).values.webhook_secret })
     },
 
-    async test(signal: AbortSignal): Promise<TestResult> {
+    async test(testedBy: string, signal: AbortSignal): Promise<TestResult> {
       // A test usually follows a change: read the secrets from Google again.
       settings.refreshSecrets()
-      try {
-        return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
-      } catch (error) {
-        if (!signal.aborted) throw error
-        throw new ServiceUnavailableError('test_timeout', {}, { cause: error })
-      }
+      return testHistory.record(testedBy, async () => {
+        try {
+          return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
+        } catch (error) {
+          if (!signal.aborted) throw error
+          throw new ServiceUnavailableError('test_timeout', {}, { cause: error })
+        }
+      })
     },
+    listTests: testHistory.list,
 
     async listOrganizations(signal: AbortSignal): Promise<Organization[]> {
       return (await organizations.list((await account()).client, signal)).organizations

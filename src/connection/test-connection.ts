@@ -120,17 +120,21 @@ async function check(name: string, work: Work, signal: AbortSignal): Promise<Che
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof AppError)) throw error
-    const zoho_code = zohoCodeOf(error)
-    return {
-      name,
-      ok: false,
-      ms: since(began),
-      code: error.code,
-      ...(zoho_code !== undefined && { zoho_code }),
-      message: error.message,
-      ...(error.remedy !== undefined && { remedy: error.remedy }),
-      params: error.params,
-    }
+    return failedCheck(name, error, since(began))
+  }
+}
+
+export function failedCheck(name: string, error: AppError, ms: number): Check {
+  const zoho_code = zohoCodeOf(error)
+  return {
+    name,
+    ok: false,
+    ms,
+    code: error.code,
+    ...(zoho_code !== undefined && { zoho_code }),
+    message: error.message,
+    ...(error.remedy !== undefined && { remedy: error.remedy }),
+    params: error.params,
   }
 }
 

@@ -61,6 +61,17 @@ export const TestResponse = z.object({
 })
 export type TestResult = z.infer<typeof TestResponse>['data']
 
+/** `GET /test/history`: the newest first. */
+export const ConnectionTest = z.object({
+  id: z.int(),
+  tested_at: z.iso.datetime(),
+  tested_by: z.string(),
+  ok: z.boolean(),
+  checks: z.array(Check),
+})
+export type ConnectionTest = z.infer<typeof ConnectionTest>
+export const TestHistoryResponse = z.object({ status: z.literal('success'), data: z.array(ConnectionTest) })
+
 /** `POST /authorize`: the grant code of a self client, which Zoho's console shows once. */
 export const AuthorizeBody = z.object({ code: z.string().trim().min(1).max(500) })
 export const ConnectionResponse = z.object({ status: z.literal('success'), data: Connection })

@@ -103,3 +103,21 @@ test("stored rows with Zoho's number as their code get a code of zinc's", async 
     await database.drop()
   }
 })
+
+test('the last 20 tests are kept, with a refused sign-in as a check, and can be read by an operator', async () => {
+  const zinc = await startZinc()
+  const { checks } = (await request(zinc, 'POST', '/test')).body.data
+  zinc.zoho.revoke()
+  await request(zinc, 'POST', '/test')
+  const list = async () => (await request(zinc, 'GET', '/test/history')).body.data
+  expect(await list()).toMatchObject([
+    { ok: false, tested_by: 'admin', checks: [{ name: 'sign_in', ok: false, code: 'invalid_code' }] },
+    { ok: true, tested_by: 'admin', checks },
+  ])
+  await zinc.services.db.connectionTest.createMany({
+    data: Array.from({ length: 20 }, () => ({ tested_by: 'admin', tested_at: new Date(), ok: true, checks: [] })),
+  })
+  await request(zinc, 'POST', '/test')
+  expect((await list()).map(({ ok }: { ok: boolean }) => ok)).toEqual([false, ...Array(19).fill(true)])
+  expect(await zinc.services.db.connectionTest.count()).toBe(20)
+})

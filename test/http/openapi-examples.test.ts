@@ -355,6 +355,7 @@ longTest(
     await record('syncModule', { path: { module: 'inventory' }, query: '?wait=false' })
     await record('previewSchedule', { query: '?cron=0 3 * * *' })
     await record('testConnection')
+    await record('listConnectionTests')
     await record('listOrganizations')
     await record('setOrganization', { body: { id: FAKE_CREDENTIALS.organizationId } })
     await record('listZohoScopes')

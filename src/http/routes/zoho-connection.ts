@@ -11,6 +11,7 @@ import {
   OrganizationResponse,
   OrganizationsResponse,
   ScopesResponse,
+  TestHistoryResponse,
   TestResponse,
 } from '../../schemas/connection.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
@@ -31,7 +32,24 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
         response: { 200: TestResponse },
       },
     },
-    async () => ({ status: 'success' as const, data: await connect.test(AbortSignal.timeout(TEST_MS)) }),
+    async (request) => ({
+      status: 'success' as const,
+      data: await connect.test(actorOf(request).actor, AbortSignal.timeout(TEST_MS)),
+    }),
+  )
+  app.get(
+    '/test/history',
+    {
+      onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
+      schema: {
+        tags,
+        operationId: 'listConnectionTests',
+        summary: 'List the last tests of the connection with what each check found, the newest first',
+        response: { 200: TestHistoryResponse },
+      },
+    },
+    async () => ({ status: 'success' as const, data: await connect.listTests() }),
   )
   app.post(
     '/authorize',

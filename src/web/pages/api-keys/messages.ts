@@ -22,7 +22,7 @@ export const apiKeysMessages = defineMessages(
     prefix: 'Begins with',
     madeBy: 'Made by',
     lastUsed: 'Last used',
-    unused: 'never',
+    unused: 'not used yet',
     expires: 'Valid until',
     ended: 'Expired',
     oldUntil: 'the old key until',

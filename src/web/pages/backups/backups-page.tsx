@@ -7,6 +7,7 @@ import { Callout } from '../../components/callout.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Page } from '../../components/page.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
 import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
@@ -133,10 +134,17 @@ function Rows({ rows }: { rows: BackupRow[] }) {
   )
 }
 
-function Content({ row: { kind, counts } }: { row: BackupRow }) {
+function Content({ row: { kind, state, counts } }: { row: BackupRow }) {
   const m = useMessages(backupsMessages)
   const format = useFormat()
   const { files, bytes, added_bytes, rows } = counts
+  if (state === 'running' && counts.total !== undefined && counts.done !== undefined)
+    return (
+      <>
+        {m.progressOf({ done: format.number(counts.done), total: format.number(counts.total) })}
+        <ProgressBar label={m.progress} share={counts.total === 0 ? 1 : counts.done / counts.total} tone="accent" />
+      </>
+    )
   if (kind === 'rehearsal') return rows === undefined ? null : m.restored({ rows: format.number(rows) })
   if (files === undefined || bytes === undefined) return null
   return (

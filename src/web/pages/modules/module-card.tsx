@@ -87,7 +87,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       <div className={classes.body}>
         <DescriptionList
           items={[
-            [m.lastSync, module.last_sync === null ? m.never : <RelativeTime key="last" at={module.last_sync} />],
+            [m.lastSync, <LastSync key="last" module={module} />],
             [
               m.lastRun,
               module.last_run && (
@@ -150,6 +150,18 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
         )}
       </div>
     </Section>
+  )
+}
+
+/** The last sync that completed; before the first one, the last that completed in part. */
+function LastSync({ module: { last_sync, last_run } }: { module: ZohoModule }) {
+  const m = useMessages(modulesMessages)
+  if (last_sync !== null) return <RelativeTime at={last_sync} />
+  if (last_run?.state !== 'partial' || last_run.finished_at === null) return m.never
+  return (
+    <>
+      <RelativeTime at={last_run.finished_at} /> <Link href={`${HOME}/failures`}>{m.withFailures}</Link>
+    </>
   )
 }
 

@@ -39,9 +39,10 @@ export function GettingStarted({ settings, runs, onDismiss }: GettingStartedProp
   const scheduled = isScheduled(settings)
   // A second sync would be refused while one is under way: it is watched instead.
   const syncing = runs.find(({ kind, state }) => kind === 'items' && (MOVING.has(state) || state === 'paused'))
-  const steps: { title: string; text: string; done: boolean; action: ReactNode }[] = [
+  const steps: { title: string; titleDone: string; text: string; done: boolean; action: ReactNode }[] = [
     {
       title: m.begin1,
+      titleDone: m.begin1Done,
       text: m.begin1Text,
       done: connected,
       action: (
@@ -52,6 +53,7 @@ export function GettingStarted({ settings, runs, onDismiss }: GettingStartedProp
     },
     {
       title: m.begin2,
+      titleDone: m.begin2Done,
       text: m.begin2Text,
       done: synced,
       action: syncing ? (
@@ -64,6 +66,7 @@ export function GettingStarted({ settings, runs, onDismiss }: GettingStartedProp
     },
     {
       title: m.begin3,
+      titleDone: m.begin3Done,
       text: m.begin3Text,
       done: scheduled,
       action: (
@@ -96,6 +99,7 @@ export function GettingStarted({ settings, runs, onDismiss }: GettingStartedProp
 
 function Step({
   title,
+  titleDone,
   text,
   done,
   action,
@@ -104,6 +108,7 @@ function Step({
   doneWord,
 }: {
   title: string
+  titleDone: string
   text: string
   done: boolean
   action: ReactNode
@@ -116,8 +121,8 @@ function Step({
     <li className={classes.step} data-done={done || undefined} aria-current={current ? 'step' : undefined}>
       <span className={classes.mark}>{done ? <Check size={15} aria-label={doneWord} /> : format.number(number)}</span>
       <div className={classes.words}>
-        <p className={classes.title}>{title}</p>
-        <p className={classes.text}>{text}</p>
+        <p className={classes.title}>{done ? titleDone : title}</p>
+        {!done && <p className={classes.text}>{text}</p>}
       </div>
       {current && action}
     </li>

@@ -13,7 +13,12 @@ export type TestHistory = ReturnType<typeof createTestHistory>
 export function createTestHistory({ db, clock }: { db: Database; clock: Clock }) {
   const keep = async (tested_by: string, tested_at: Date, { ok, checks }: { ok: boolean; checks: Check[] }) => {
     const { id } = await db.connectionTest.create({ data: { tested_by, tested_at, ok, checks: checks as Prisma.InputJsonArray } })
-    const kept = await db.connectionTest.findMany({ where: { id: { lte: id } }, select: { id: true }, orderBy: { id: 'desc' }, take: KEPT_TESTS })
+    const kept = await db.connectionTest.findMany({
+      where: { id: { lte: id } },
+      select: { id: true },
+      orderBy: { id: 'desc' },
+      take: KEPT_TESTS,
+    })
     await db.connectionTest.deleteMany({ where: { id: { lt: kept.at(-1)!.id } } })
   }
 

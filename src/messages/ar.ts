@@ -1,6 +1,6 @@
 import { findBooksModule } from '../facts/books-modules.ts'
 import type { CausesIn, MessagesIn } from './en.ts'
-import { type Part, render } from './message.ts'
+import { megabytes, type Part, render } from './message.ts'
 
 /** Keeps a name, an id or a figure in its own direction amid Arabic words. */
 const isolated = (value: unknown): string => (value === '' || value === undefined ? '' : `\u2068${value}\u2069`)
@@ -210,12 +210,12 @@ export const MESSAGES = {
   image_removed: { message: 'اختفت الصورة أثناء القراءة', remedy: 'أعد المحاولة بعد قليل.' },
   image_replaced: { message: 'استُبدلت هذه الصورة', remedy: 'حدّث الصفحة لترى الجديدة.' },
   image_too_large: {
-    message: ({ max_bytes }) => ar`الصورة أكبر من ${max_bytes} بايت`,
+    message: ({ max_bytes }) => ar`الصورة أكبر من ${megabytes(max_bytes)}`,
     remedy: 'صغّر الصورة أو اضغطها، أو ارفع MAX_UPLOAD_BYTES.',
   },
   'image_too_large.file': { message: ({ max_bytes }) => ar`أكبر من ${max_bytes} بايت` },
   'image_too_large.url': {
-    message: ({ max_bytes }) => ar`الصورة أكبر من ${max_bytes} بايت`,
+    message: ({ max_bytes }) => ar`الصورة أكبر من ${megabytes(max_bytes)}`,
     remedy: 'صغّر الصورة أو اضغطها، أو ارفع MAX_UPLOAD_BYTES.',
   },
   'image_too_large.zoho': {
@@ -247,29 +247,29 @@ export const MESSAGES = {
     remedy: 'لا شيء عليك إن لم تحتج إليها. ما تحتاج إليه يمكن أن يكون حقولًا مخصصة للأصناف في Zoho.',
   },
   import_image_missing: {
-    message: ({ path }) => ar`لا يوجد ملف ${path} بجانب الملف المستورد`,
-    remedy: 'انسخ الصور بجانبه بالمسارات نفسها ثم استورد الملف من جديد.',
+    message: ({ path }) => ar`الصورة ${path} التي يذكرها الملف المستورد غير موجودة`,
+    remedy: 'انسخ الصور إلى مجلد الملف بالمسارات نفسها ثم استورد الملف من جديد.',
   },
   import_image_not_a_file: {
-    message: ({ path }) => ar`${path} مجلد أو قناة أو جهاز وليس صورة، فتُرك`,
+    message: ({ path }) => ar`${path} ليس ملفًا، فتُجووز`,
     remedy: 'ضع الصورة نفسها هناك ثم استورد الملف من جديد.',
   },
   import_image_outside: {
-    message: ({ path }) => ar`الصورة ${path} خارج مجلد الملف المستورد، فتُركت`,
-    remedy: 'انسخها إلى ذلك المجلد واذكرها بمسار نسبي ثم استورد الملف من جديد.',
+    message: ({ path }) => ar`الصورة ${path} خارج مجلد الملف المستورد، فتُجووزت`,
+    remedy: 'انسخها إلى ذلك المجلد واكتب مسارها منه في الملف ثم استورد الملف من جديد.',
   },
   import_file_not_found: { message: ({ file, folder }) => ar`لا يوجد الملف ${file} في ${folder}`, remedy: 'ضعه في DATA_DIR/imports.' },
   import_file_too_large: {
-    message: ({ file, size, max_bytes }) => ar`حجم ${file} هو ${size} بايت؛ يُقرأ ${max_bytes} على الأكثر`,
+    message: ({ file, size, max_bytes }) => ar`الملف ${file} أكبر مما ينبغي: ${megabytes(size)}. الحد ${megabytes(max_bytes)}.`,
     remedy: 'قسّمه أو ارفع MAX_IMPORT_BYTES.',
   },
   'import_file_too_large.mappings': {
-    message: ({ file, size, max_bytes }) => ar`حجم ${file} هو ${size} بايت؛ يُقرأ ${max_bytes} على الأكثر`,
+    message: ({ file, size, max_bytes }) => ar`الملف ${file} أكبر مما ينبغي: ${megabytes(size)}. الحد ${megabytes(max_bytes)}.`,
     remedy: 'قسّمه أو ارفع MAX_IMPORT_BYTES.',
   },
   import_not_found: { message: 'لم يعد هذا الاستيراد موجودًا', remedy: 'اختر الملف من جديد.' },
   import_started: { message: 'بدأ هذا الاستيراد من قبل', remedy: 'افتح تشغيله.' },
-  import_too_large: { message: ({ total_bytes }) => ar`الملف أكبر من ${total_bytes} بايت`, remedy: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
+  import_too_large: { message: ({ total_bytes }) => ar`الملف أكبر من ${megabytes(total_bytes)}`, remedy: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
   incomplete: {
     message: ({ size, expected_bytes }) => ar`وصل من الصورة ${size} بايت وأُعلن ${expected_bytes}`,
     remedy: 'أعد المحاولة؛ انقطع الاتصال بـ Zoho.',
@@ -333,8 +333,8 @@ export const MESSAGES = {
   },
   invalid_grant: { message: 'لا تقبل Zoho رمز التحديث: أُلغي أو ليس رمز تحديث', remedy: 'أعد الاتصال بـ Zoho.' },
   invalid_import_file: {
-    message: ({ file, problem }) => ar`${file} ليس مصفوفة JSON من الأصناف: ${text(problem)}`,
-    remedy: 'يجب أن يكون مصفوفة JSON. صحّحه ثم أعد المحاولة.',
+    message: ({ file, problem }) => ar`${file} ليس قائمة أصناف: ${text(problem)}`,
+    remedy: 'صدّره من جديد بصيغة JSON: قائمة أصناف، أو كائن فيه صنف لكل معرّف.',
   },
   invalid_item: { message: ({ field, name }) => ar`${text(field)} للصنف ${name} لا يُقرأ؛ فيبقى للمنتج ما عنده.` },
   'invalid_item.no_id': { message: ({ name }) => ar`في قائمة Zoho صنف لا يُقرأ معرّفه${name ? `: ${name}` : ''}. تمت مزامنة البقية.` },
@@ -343,7 +343,7 @@ export const MESSAGES = {
   },
   invalid_json: { message: ({ problem }) => ar`المرسَل ليس JSON صالحًا: ${problem}`, remedy: 'حدّث الصفحة وأعد المحاولة.' },
   invalid_mappings: {
-    message: ({ file }) => ar`${file} ليس كائنًا من المعرّفات إلى العناوين`,
+    message: ({ file }) => ar`${file} لا يذكر معرّفات الأصناف مع عناوينها`,
     remedy: 'يجب أن يكون كائن JSON من المعرّفات إلى العناوين.',
   },
   invalid_multipart: { message: 'لا تُقرأ الاستمارة المرسلة' },

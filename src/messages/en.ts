@@ -1,4 +1,4 @@
-import { type Catalogue, type Part, render } from './message.ts'
+import { type Catalogue, megabytes, type Part, render } from './message.ts'
 
 /** A message or text within another one. */
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
@@ -349,12 +349,12 @@ export const MESSAGES = {
     remedy: 'Fetch the product again; it contains the new image_url.',
   },
   image_too_large: {
-    message: ({ max_bytes }: { max_bytes: number }) => `The image is larger than ${max_bytes} bytes`,
+    message: ({ max_bytes }: { max_bytes: number }) => `The image is larger than ${megabytes(max_bytes)}`,
     remedy: 'Upload a smaller image, or raise MAX_UPLOAD_BYTES.',
   },
   'image_too_large.file': { message: ({ max_bytes }: { max_bytes: number }) => `Larger than ${max_bytes} bytes` },
   'image_too_large.url': {
-    message: ({ max_bytes }: { max_bytes: number }) => `The image is larger than ${max_bytes} bytes`,
+    message: ({ max_bytes }: { max_bytes: number }) => `The image is larger than ${megabytes(max_bytes)}`,
     remedy: 'Use a smaller image, or raise MAX_UPLOAD_BYTES.',
   },
   'image_too_large.zoho': {
@@ -379,16 +379,16 @@ export const MESSAGES = {
     remedy: 'Connect to Zoho and import the file again, or name the currency in the file.',
   },
   import_image_missing: {
-    message: ({ path }: { path: string }) => `There is no file ${path} beside the imported file`,
-    remedy: 'Copy the images beside it, with the same paths, and import the file again.',
+    message: ({ path }: { path: string }) => `The image ${path} that the imported file names was not found`,
+    remedy: 'Copy the images into the folder of the file, with the same paths, and import the file again.',
   },
   import_image_not_a_file: {
-    message: ({ path }: { path: string }) => `${path} is a folder, a pipe or a device, not an image; it is left`,
+    message: ({ path }: { path: string }) => `${path} is not a file, so it was skipped`,
     remedy: 'Put the image itself there, and import the file again.',
   },
   import_image_outside: {
-    message: ({ path }: { path: string }) => `The image ${path} is outside the folder of the imported file; it is left`,
-    remedy: 'Copy it into that folder, name it there by a relative path, and import the file again.',
+    message: ({ path }: { path: string }) => `The image ${path} is outside the folder of the imported file, so it was skipped`,
+    remedy: 'Copy it into that folder, write its path from there into the file, and import the file again.',
   },
   import_file_not_found: {
     message: ({ file, folder }: { file: string; folder: string }) => `File ${file} not found in ${folder}`,
@@ -396,18 +396,18 @@ export const MESSAGES = {
   },
   import_file_too_large: {
     message: ({ file, size, max_bytes }: { file: string; size: number; max_bytes: number }) =>
-      `${file} has ${size} bytes; the limit is ${max_bytes}`,
+      `${file} is too large: ${megabytes(size)}. The limit is ${megabytes(max_bytes)}.`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
   'import_file_too_large.mappings': {
     message: ({ file, size, max_bytes }: { file: string; size: number; max_bytes: number }) =>
-      `${file} has ${size} bytes; the limit is ${max_bytes}`,
+      `${file} is too large: ${megabytes(size)}. The limit is ${megabytes(max_bytes)}.`,
     remedy: 'Put the URLs into the items as image_url.',
   },
   import_not_found: { message: 'Import not found, or expired', remedy: 'Upload the ZIP again. A preview is kept for one day.' },
   import_started: { message: 'This import has already been started', remedy: 'Open its run, or upload the ZIP again.' },
   import_too_large: {
-    message: ({ total_bytes }: { total_bytes: number }) => `The file is larger than ${total_bytes} bytes`,
+    message: ({ total_bytes }: { total_bytes: number }) => `The file is larger than ${megabytes(total_bytes)}`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
   incomplete: {
@@ -511,8 +511,8 @@ export const MESSAGES = {
       'Connect to Zoho again ("Connect to Zoho", or a new self-client code). Check that refresh_token is not an access token or a grant code.',
   },
   invalid_import_file: {
-    message: ({ file, problem }: { file: string; problem: Part }) => `${file} is not a JSON array of items: ${text(problem)}`,
-    remedy: "Export it again as a JSON array or as an object of items by their IDs, in Zoho's format or in zinc's.",
+    message: ({ file, problem }: { file: string; problem: Part }) => `${file} is not a list of items: ${text(problem)}`,
+    remedy: "Export it again as a JSON list of items, or as an object with one item for each ID, in Zoho's format or in zinc's.",
   },
   invalid_item: {
     message: ({ field, name }: { field: Part; name: string }) =>
@@ -531,7 +531,7 @@ export const MESSAGES = {
     remedy: 'In a shell, put the whole body into single quotes, as in -d \'{"key":"value"}\'.',
   },
   invalid_mappings: {
-    message: ({ file }: { file: string }) => `${file} is not an object of item IDs and URLs`,
+    message: ({ file }: { file: string }) => `${file} does not list item IDs with their URLs`,
     remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or remove the file.',
   },
   invalid_multipart: { message: 'The form cannot be read' },

@@ -57,6 +57,9 @@ export function fillIn(text: Text | undefined, params: Params | null | undefined
   }
 }
 
+/** "25 MB"; what stands in for a figure in the API document stays as it is. */
+export const megabytes = (bytes: number): string => (Number.isFinite(bytes) ? `${Math.ceil(bytes / 100_000) / 10} MB` : `${bytes} MB`)
+
 /**
  * What a message says, with what stands around it; null where the catalogue does not know it or its
  * facts are missing.

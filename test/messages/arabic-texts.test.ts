@@ -13,7 +13,9 @@ interface Entry {
 }
 
 const textsOf = (source: string): string[] =>
-  [...source.matchAll(TEXT)].map(([, single, template, double]) => (single ?? template ?? double ?? '').replaceAll(/\$\{(\w+)\}/g, '{$1}'))
+  [...source.matchAll(TEXT)].map(([, single, template, double]) =>
+    (single ?? template ?? double ?? '').replaceAll(/\$\{(?:\w+\()?(\w+)\)?\}/g, '{$1}'),
+  )
 
 /** `['Invoices', 'الفواتير']`, as the modules of Zoho Books are named. */
 const PAIR = /\['([^']+)', '([^']*[؀-ۿ][^']*)'\]/g

@@ -27,7 +27,7 @@ longTest('an API key is made, shown once, replaced and revoked on the page', asy
   await page.getByRole('button', { name: 'New key' }).click()
   await page.getByLabel('Name').fill('erp')
   await page.getByLabel('products:read').check()
-  await page.getByRole('button', { name: 'Make the key' }).click()
+  await page.getByRole('button', { name: 'Create key' }).click()
   const first = await shownKey()
   expect(await use(first)).toBe(200)
   expect(await page.content()).not.toContain(first)
@@ -39,7 +39,7 @@ longTest('an API key is made, shown once, replaced and revoked on the page', asy
 
   await page.getByRole('button', { name: 'Revoke: erp' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
-  await page.getByText('No API key yet').waitFor()
+  await page.getByText('No API keys yet').waitFor()
   expect([await use(first), await use(second)]).toEqual([401, 401])
   expect(complaints).toEqual([])
 })

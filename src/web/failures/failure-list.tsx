@@ -21,12 +21,14 @@ export function FailureList({
   only = () => true,
   emptyTitle,
   emptyText,
+  filtered,
   dates,
 }: {
   runId?: string
   only?: (group: Group) => boolean
   emptyTitle: string
   emptyText?: string
+  filtered?: boolean
   dates?: FailureDates
 }) {
   const m = useMessages(failureMessages)
@@ -52,7 +54,7 @@ export function FailureList({
         {({ data: all }) => {
           const data = all.filter(only)
           return data.length === 0 ? (
-            <EmptyState icon={CircleCheck} title={emptyTitle} text={emptyText} />
+            <EmptyState icon={CircleCheck} title={emptyTitle} text={emptyText} {...(filtered && { filtered })} />
           ) : (
             data.map((group) => (
               <FailureGroup

@@ -2,14 +2,14 @@ import { defineMessages } from '../i18n/messages.ts'
 
 export const cronMessages = defineMessages(
   {
-    off: 'Off',
+    off: 'Manual only',
     custom: 'Custom (cron)',
     cron: 'Cron expression',
     cronHint: 'Minute, hour, day, month, weekday',
     next: 'Next runs:',
   },
   {
-    off: 'متوقف',
+    off: 'يدويًا فقط',
     custom: 'مخصص (cron)',
     cron: 'تعبير cron',
     cronHint: 'الدقيقة، الساعة، اليوم، الشهر، يوم الأسبوع',

@@ -12,7 +12,6 @@ import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { Table } from '../../components/table.tsx'
@@ -63,7 +62,6 @@ const AUDIT = `${ZOHO}/audit`
 
 export default function AuditPage() {
   const m = useMessages(messages)
-  const common = useMessages(commonMessages)
   const words: Record<string, string> = useMessages(actionLabels)
   const [search, setSearch] = useSearchParams()
   const action = search.get('action') ?? ''
@@ -123,16 +121,7 @@ export default function AuditPage() {
           </>
         }
       >
-        <ListView
-          list={list}
-          empty={
-            <EmptyState
-              icon={ScrollText}
-              title={filtered ? common.noMatchTitle : m.emptyTitle}
-              text={filtered ? common.noMatchText : m.emptyText}
-            />
-          }
-        >
+        <ListView list={list} empty={<EmptyState icon={ScrollText} title={m.emptyTitle} text={m.emptyText} filtered={filtered} />}>
           {(entries) => (
             <Table
               label={m.title}

@@ -14,7 +14,6 @@ import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { Table } from '../../components/table.tsx'
@@ -66,7 +65,6 @@ const messages = defineMessages(
 
 export default function CallsPage() {
   const m = useMessages(messages)
-  const common = useMessages(commonMessages)
   const format = useFormat()
   const jobName = useJobName()
   const [search] = useSearchParams()
@@ -113,16 +111,7 @@ export default function CallsPage() {
           </>
         }
       >
-        <ListView
-          list={list}
-          empty={
-            <EmptyState
-              icon={Radio}
-              title={filtered ? common.noMatchTitle : m.emptyTitle}
-              text={filtered ? common.noMatchText : m.emptyText}
-            />
-          }
-        >
+        <ListView list={list} empty={<EmptyState icon={Radio} title={m.emptyTitle} text={m.emptyText} filtered={filtered} />}>
           {(calls) => (
             <Table
               label={m.calls}

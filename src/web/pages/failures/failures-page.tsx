@@ -8,7 +8,6 @@ import { useHasRole } from '../../app/session.tsx'
 import { CsvDownload } from '../../components/csv-button.tsx'
 import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
-import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { FailureList } from '../../failures/failure-list.tsx'
@@ -21,7 +20,6 @@ const isFailure = (group: { code: string }) => !isToDecide(group)
 
 export default function FailuresPage() {
   const m = useMessages(failureMessages)
-  const common = useMessages(commonMessages)
   const mayAct = useHasRole('operator')
   const range = useDateRange()
   const { data } = useFailures(undefined, range.query)
@@ -77,12 +75,7 @@ export default function FailuresPage() {
             )
           }
         >
-          <FailureList
-            only={isFailure}
-            emptyTitle={range.isSet ? common.noMatchTitle : m.clearTitle}
-            emptyText={range.isSet ? common.noMatchText : m.clearText}
-            dates={range.query}
-          />
+          <FailureList only={isFailure} emptyTitle={m.clearTitle} emptyText={m.clearText} filtered={range.isSet} dates={range.query} />
         </Section>
       )}
     </Page>

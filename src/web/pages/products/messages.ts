@@ -4,7 +4,7 @@ import { pluralAr, pluralEn } from '../../i18n/plural.ts'
 export const productsMessages = defineMessages(
   {
     title: 'Products',
-    intro: 'Products synced from Zoho.',
+    intro: 'Products from Zoho and from imported files.',
     found: ({ count }: { count: number }) => pluralEn(count, { one: '# product', other: '# products' }),
     search: 'Search by name, SKU or Zoho ID',
     searchHint: 'Name, SKU or Zoho ID',
@@ -76,7 +76,7 @@ export const productsMessages = defineMessages(
   },
   {
     title: 'المنتجات',
-    intro: 'المنتجات المتزامنة من Zoho.',
+    intro: 'المنتجات من Zoho ومن الملفات المستوردة.',
     found: ({ count }) =>
       pluralAr(count, { zero: 'لا منتجات', one: 'منتج واحد', two: 'منتجان', few: '# منتجات', many: '# منتجًا', other: '# منتج' }),
     search: 'ابحث بالاسم أو SKU أو معرّف Zoho',

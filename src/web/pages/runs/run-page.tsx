@@ -34,6 +34,9 @@ import { RunRecords } from './run-records.tsx'
 const INNER = new Set(['images_listed_missing', 'images_listed_stored', 'images_to_fetch', 'duration_ms'])
 /** Items before pictures before calls; what is not known comes last. */
 const ORDER = [
+  'modules',
+  'modules_done',
+  'modules_failed',
   'total',
   'new',
   'updated',
@@ -52,7 +55,7 @@ function rank(name: string): number {
   const at = ORDER.indexOf(name)
   return at < 0 ? ORDER.length : at
 }
-const BAD = new Set(['failed', 'images_failed', 'conflicts'])
+const BAD = new Set(['failed', 'images_failed', 'modules_failed', 'conflicts'])
 
 export default function RunPage() {
   const m = useMessages(runsMessages)
@@ -85,14 +88,15 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
   const format = useFormat()
   const mayRead = useHasRole('operator')
   const dry = paramOf(run, 'dry_run') === true
+  const unfinished = MOVING.has(run.state) || run.state === 'paused'
   const statistics = Object.entries(run.statistics)
     .filter(([name, value]) => !INNER.has(name) && (value > 0 || name === 'total'))
     .sort(([a], [b]) => rank(a) - rank(b))
   return (
     <>
-      <Section title={m.progress} actions={<RunBadge state={run.state} />}>
+      <Section title={unfinished ? m.progress : m.result} actions={<RunBadge state={run.state} />}>
         <div className={classes.state}>
-          {(MOVING.has(run.state) || run.state === 'paused') && <LiveProgress run={run} liveness={liveness} />}
+          {unfinished && <LiveProgress run={run} liveness={liveness} />}
           {run.cause && (
             <div className={classes.cause} data-state={run.state}>
               <p>

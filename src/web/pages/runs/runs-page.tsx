@@ -8,7 +8,6 @@ import { CsvButton } from '../../components/csv-button.tsx'
 import { DateRange, useDateRange } from '../../components/date-range.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
-import { commonMessages } from '../../components/messages.ts'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -36,7 +35,6 @@ const LOOK_EVERY_MS = 10_000
 
 export default function RunsPage() {
   const m = useMessages(runsMessages)
-  const common = useMessages(commonMessages)
   const words = useRunLabels()
   // In the address, so that a link shows the same list.
   const [search, setSearch] = useSearchParams()
@@ -100,14 +98,7 @@ export default function RunsPage() {
       >
         <ListView
           list={list}
-          empty={
-            <EmptyState
-              icon={History}
-              title={filtered ? common.noMatchTitle : m.emptyTitle}
-              text={filtered ? common.noMatchText : m.emptyText}
-              action={filtered ? undefined : <StartSync />}
-            />
-          }
+          empty={<EmptyState icon={History} title={m.emptyTitle} text={m.emptyText} action={<StartSync />} filtered={filtered} />}
         >
           {(runs) => <RunTable runs={runs} />}
         </ListView>

@@ -10,6 +10,7 @@ import { Table } from '../../components/table.tsx'
 import { ExactTime } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
+import { useFormat } from '../../i18n/shop-zone.tsx'
 import { eventTexts, webhooksMessages } from './messages.ts'
 import { useWebhookEdit } from './use-webhooks.ts'
 import classes from './webhooks-page.module.css'
@@ -142,6 +143,7 @@ export function ReplayDialog({ id, onClose }: { id: string; onClose(): void }) {
 /** What was sent, and what came back each time. */
 export function DeliveryDialog({ delivery, onClose }: { delivery: WebhookDelivery; onClose(): void }) {
   const m = useMessages(webhooksMessages)
+  const format = useFormat()
   const { id, type, timestamp, data, attempts } = delivery
   return (
     <Dialog opened onClose={onClose} title={m.deliveryTitle} size="xl">
@@ -166,7 +168,7 @@ export function DeliveryDialog({ delivery, onClose }: { delivery: WebhookDeliver
               { key: 'at', header: m.at, cell: ({ at }) => <ExactTime at={at} /> },
               { key: 'status', header: m.status, cell: ({ status }) => status ?? '–' },
               { key: 'error', header: m.error, cell: ({ error }) => (error === null ? '–' : <code dir="ltr">{error}</code>) },
-              { key: 'ms', header: m.duration, cell: ({ ms }) => ms },
+              { key: 'ms', header: m.duration, cell: ({ ms }) => format.duration(ms) },
               {
                 key: 'reply',
                 header: m.reply,

@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core'
+import { ActionIcon, Button, Menu } from '@mantine/core'
+import Ellipsis from 'lucide-react/icons/ellipsis'
 import Plus from 'lucide-react/icons/plus'
 import WebhookIcon from 'lucide-react/icons/webhook'
 import { useState } from 'react'
@@ -64,6 +65,7 @@ export default function WebhooksPage() {
 function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit(): void; onSecret(secret: string): void }) {
   const m = useMessages(webhooksMessages)
   const { id, url, description, events, enabled, disabled_reason, failing_since } = webhook
+  const name = description || new URL(url).host
   const { change, remove, rotate, test } = useWebhookEdit()
   const [open, setOpen] = useState(false)
   const [asking, setAsking] = useState<'remove' | 'rotate' | 'replay' | null>(null)
@@ -74,11 +76,11 @@ function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit():
   }
   return (
     <>
-      <Section title={description || new URL(url).host} description={<bdi dir="ltr">{url}</bdi>}>
+      <Section title={name} description={<bdi dir="ltr">{url}</bdi>}>
         <div className={classes.form}>
           <div>
             <Badge tone={enabled ? (failing_since ? 'warn' : 'good') : 'plain'}>
-              {enabled ? m.on : disabled_reason ? m[disabled_reason] : m.off}
+              {enabled ? (failing_since ? m.isFailing : m.on) : disabled_reason ? m[disabled_reason] : m.off}
             </Badge>{' '}
             {enabled && failing_since !== null && (
               <span className={classes.quiet}>
@@ -86,9 +88,7 @@ function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit():
               </span>
             )}
           </div>
-          <span className={classes.quiet} dir="ltr">
-            {events.join(', ')}
-          </span>
+          <span className={classes.quiet}>{events.includes('*') ? m.everyEvent : <bdi dir="ltr">{events.join(', ')}</bdi>}</span>
           {(change.error ?? test.error) && <ErrorCard error={(change.error ?? test.error)!} />}
           <div className={classes.buttons}>
             <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>
@@ -103,21 +103,26 @@ function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit():
             >
               {m.test}
             </Button>
-            <Button size="xs" variant="default" disabled={!enabled} onClick={() => setAsking('replay')}>
-              {m.replay}
-            </Button>
-            <Button size="xs" variant="default" onClick={() => setAsking('rotate')}>
-              {m.rotate}
-            </Button>
-            <Button size="xs" variant="default" loading={change.isPending} onClick={() => change.mutate({ id, enabled: !enabled })}>
-              {enabled ? m.turnOff : m.turnOn}
-            </Button>
             <Button size="xs" variant="default" onClick={onEdit}>
               {m.edit}
             </Button>
-            <Button size="xs" variant="subtle" className="danger" onClick={() => setAsking('remove')}>
-              {m.remove}
-            </Button>
+            <Menu position="bottom-end" withinPortal>
+              <Menu.Target>
+                <ActionIcon variant="default" size={30} aria-label={m.moreOf({ name })} loading={change.isPending}>
+                  <Ellipsis size={16} aria-hidden />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item disabled={!enabled} onClick={() => setAsking('replay')}>
+                  {m.replay}
+                </Menu.Item>
+                <Menu.Item onClick={() => setAsking('rotate')}>{m.rotate}</Menu.Item>
+                <Menu.Item onClick={() => change.mutate({ id, enabled: !enabled })}>{enabled ? m.turnOff : m.turnOn}</Menu.Item>
+                <Menu.Item className="danger" onClick={() => setAsking('remove')}>
+                  {m.remove}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
           </div>
         </div>
       </Section>

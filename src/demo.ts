@@ -13,6 +13,7 @@ import {
   withdrawDemo,
 } from './cli/demo-dir.ts'
 import { watchRun } from './cli/progress-bar.ts'
+import { describeItemSync } from './cli/sync.ts'
 import { parseConfig } from './config.ts'
 import { openDataDir } from './lib/data-dir.ts'
 import { createLogger } from './lib/logger.ts'
@@ -223,10 +224,7 @@ interface Shown {
 
 function print({ url }: RunningServer, result: ItemSyncResult, shown: Shown): void {
   const { password, ok, store_id, withoutPicture: withoutImage, of, simulator, item } = shown
-  console.log(
-    `\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`,
-  )
-  for (const error of result.errors.slice(0, 5)) console.log(`  ${error.code} ${error.zoho_item_id ?? ''}: ${error.message}`)
+  console.log(`\n${describeItemSync(result)}${ok ? '' : '\nSome images did not arrive: the page lists them under Failures.'}`)
   const count = (n: number) => n.toLocaleString('en-US')
   // The same folder in the other terminal; without DATA_DIR both use the default one.
   const dataDir = process.env.DATA_DIR ? `${exportLines({ DATA_DIR: process.env.DATA_DIR })[0]?.replace('export ', '')} ` : ''

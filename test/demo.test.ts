@@ -39,7 +39,7 @@ async function startDemo(dataDir: string) {
   child.stdout!.on('data', (chunk) => (output += String(chunk)))
   const ended = once(child, 'exit').then(([status]) => status as number | null)
   await waitFor(() => output.includes('sync_images=true'))
-  return { child, ended, output, url: /^zinc +(\S+)/m.exec(output)![1]! }
+  return { child, ended, output, url: /^Page: +(http:\/\/[^/\s]+)/m.exec(output)![1]! }
 }
 
 const images = async (folder: string) => (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp|gif)$/.test(name)).length
@@ -49,7 +49,7 @@ longTest(
   async () => {
     const dataDir = await newFolder()
     const first = await startDemo(dataDir)
-    const wanted = 20 - Number(/^(\d+) of 20 items have no picture in the catalogue\.$/m.exec(first.output)![1])
+    const wanted = 20 - Number(/^(\d+) of 20 items have no image in the catalogue\.$/m.exec(first.output)![1])
     const commands = first.output.split('\n').filter((line) => line.startsWith('  ') && !line.includes('"'))
     const { environment } = (await findRunningDemo(join(dataDir, 'demo')))!
     const password = (await readFile(join(dataDir, 'demo', 'login'), 'utf8')).trim()

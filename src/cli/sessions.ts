@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { BadRequestError } from '../lib/errors.ts'
+import { createShopTime } from '../lib/shop-time.ts'
 import { importSessions } from '../pulls/import/import-sessions.ts'
 import type { PullSession } from '../schemas/pulls.ts'
 import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
@@ -36,7 +37,10 @@ export function addSessions(program: Command, action: Action): void {
     .description('show the modules and files of a session')
     .action(
       action(async (context, name: string): Promise<ExitStatus> => {
-        const it = await (await context.services({ mustExist: true })).pulls.sessions.get(name)
+        const { pulls, connect } = await context.services({ mustExist: true })
+        const it = await pulls.sessions.get(name)
+        const shopTime = createShopTime((await connect.knownOrganization())?.timeZone)
+        const times = [it.started_at, it.finished_at].flatMap((at) => (at === null ? [] : [shopTime(at)])).join(' – ')
         const modules = it.modules.map(
           (module) =>
             `  ${module.module.padEnd(17)} ${module.state.padEnd(8)} ${module.mode.padEnd(12)} ${module.records} records${module.line_items === null ? '' : `, ${module.line_items} line items`}${module.error ? `  ${module.error.message}` : ''}`,
@@ -47,7 +51,7 @@ export function addSessions(program: Command, action: Action): void {
         )
         context.result(
           { status: 'success', data: it },
-          [sessionLine(it), `${it.started_at} – ${it.finished_at ?? ''}  ${it.api_calls} API calls`, ...modules, ...files].join('\n'),
+          [sessionLine(it), `${times}  ${it.api_calls} API calls`, ...modules, ...files].join('\n'),
         )
         return 0
       }),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { maskSettings, settingsLines } from '../connection/settings-view.ts'
 import { AppError } from '../lib/errors.ts'
+import { createShopTime } from '../lib/shop-time.ts'
 import { findStatus } from '../pulls/status.ts'
 import type { Services } from '../services.ts'
 import type { Action, ExitStatus } from './context.ts'
@@ -57,18 +58,20 @@ async function signIn(connect: Services['connect'], signal: AbortSignal) {
 
 function describe(status: Status): string {
   const { sign_in, pulled, pictures: images, quota, sessions } = status
-  const times = pulled.map((it) => `  ${`${it.app} ${it.module}`.padEnd(26)} ${it.succeeded_at ?? 'never'}  ${it.records} records`)
+  const shopTime = createShopTime(status.settings.organization?.time_zone)
+  const when = (iso: string | null) => (iso === null ? 'not yet' : shopTime(iso)).padEnd(24)
+  const times = pulled.map((it) => `  ${`${it.app} ${it.module}`.padEnd(26)} ${when(it.succeeded_at)}  ${it.records} records`)
   return [
     ...settingsLines(status.settings),
     `sign-in          ${sign_in.state}${sign_in.message === null ? '' : `: ${sign_in.message}`}`,
     ...(sign_in.remedy === null ? [] : [`  ${sign_in.remedy}`]),
     '',
     'last sync',
-    ...status.modules.map((it) => `  ${it.slug.padEnd(26)} ${it.last_sync ?? 'never'}${it.enabled ? '' : '  (off)'}`),
+    ...status.modules.map((it) => `  ${it.slug.padEnd(26)} ${when(it.last_sync)}${it.enabled ? '' : '  (module is off)'}`.trimEnd()),
     ...times,
     '',
     `images           ${images.stored} of ${images.wanted}`,
-    `quota            ${quota ? `${quota.left} of ${quota.limit} calls left until ${quota.resets_at}` : 'unknown until the first API call'}`,
+    `quota            ${quota ? `${quota.left} of ${quota.limit} calls left${quota.resets_at === null ? '' : ` until ${shopTime(quota.resets_at)}`}` : 'unknown until the first API call'}`,
     '',
     `sessions         ${sessions.length}`,
     ...sessions.slice(0, SESSIONS_SHOWN).map((it) => `  ${sessionLine(it)}`),

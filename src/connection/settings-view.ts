@@ -1,3 +1,4 @@
+import { createShopTime } from '../lib/shop-time.ts'
 import { Connection, DataCenter } from '../schemas/connection.ts'
 import type { ZohoSettings } from '../schemas/zoho-settings.ts'
 import { shown } from '../settings/zoho-settings.ts'
@@ -37,6 +38,7 @@ export async function maskSettings({
 export function settingsLines(it: Omit<ZohoSettings, 'modules'>): string[] {
   const source = (field: keyof typeof it.sources) => (it.sources[field] === 'none' ? 'not set' : it.sources[field])
   const line = (name: string, value: string | null, from: string) => `${name.padEnd(16)} ${(value ?? '–').padEnd(34)} ${from}`
+  const shopTime = createShopTime(it.organization?.time_zone)
   return [
     line('client_id', it.client_id, source('client_id')),
     line('client_secret', it.client_secret, source('client_secret')),
@@ -46,7 +48,7 @@ export function settingsLines(it: Omit<ZohoSettings, 'modules'>): string[] {
     ...(it.organization?.name
       ? [line('organization', it.organization.name, [it.organization.currency, it.organization.time_zone].join(' '))]
       : []),
-    line('connection', it.connection.state, it.connection.since === null ? '' : `since ${it.connection.since}`),
+    line('connection', it.connection.state, it.connection.since === null ? '' : `since ${shopTime(it.connection.since)}`),
     ...(it.connection.cause === null ? [] : [`  ${it.connection.cause}`]),
     ...(it.connection.remedy === null ? [] : [`  ${it.connection.remedy}`]),
   ]

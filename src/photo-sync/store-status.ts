@@ -13,6 +13,7 @@ interface Counted {
   id: string
   last_seen_at: string | null
   paused_at: string | null
+  tags: string[]
   synced: number
   failed: number
   bytes: number
@@ -32,7 +33,7 @@ export async function listStoreStatus(
   const ids = stores.map((store) => store.id)
   const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, in_stock_in(s.location_id, p.feed_in_stock, p.feed_in_stock_at)))`
   const rows = await db.$queryRaw<{ counted: Counted }[]>`
-    select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'paused_at', s.paused_at at time zone 'utc', 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
+    select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'paused_at', s.paused_at at time zone 'utc', 'tags', s.tags, 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
       'bytes', coalesce(c.bytes, 0), 'served', d.served, 'failing', coalesce(f.failing, '[]')) as counted
     from store s
     left join lateral (
@@ -65,6 +66,7 @@ export async function listStoreStatus(
       id: store.id,
       code: store.code,
       name: store.name,
+      tags: counted.tags,
       last_seen_at: counted.last_seen_at === null ? null : iso(counted.last_seen_at),
       paused_at: counted.paused_at === null ? null : iso(counted.paused_at),
       photos_total: count,

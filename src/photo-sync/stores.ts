@@ -83,10 +83,12 @@ function changedFields(store: Store, patch: StorePatch, after: Sold & { variant:
     ['paused', store.paused_at !== null, paused],
     ['rate_limit', store.rate_limit, patch.rate_limit === undefined ? store.rate_limit : patch.rate_limit],
     ['share', store.share, patch.share ?? store.share],
+    ['tags', store.tags, patch.tags ?? store.tags],
   ]
   return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
 }
 
+const uniqueTags = (tags: string[]): string[] => [...new Set(tags)]
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
 const jsonOrNull = (value: Assortment | null) => (value === null ? Prisma.DbNull : value)
 
@@ -114,7 +116,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     find: (id: string): Promise<Store> => findStore(db, id),
 
     /** Throws ConflictError `store_code_taken`, and `store_exists` for an id that is in use. */
-    create: ({ id, code, name, variant, assortment, location_id = null, rate_limit, share }: StoreBody, by: Actor): Promise<Store> =>
+    create: ({ id, code, name, variant, assortment, location_id = null, rate_limit, share, tags }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
           if (id !== undefined && (await tx.store.findUnique({ where: { id } }))) throw new ConflictError('store_exists', { id })
@@ -129,6 +131,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             location_id,
             rate_limit: rate_limit ?? null,
             share: share ?? false,
+            tags: uniqueTags(tags ?? []),
             created_at: at,
             updated_at: at,
           }
@@ -137,7 +140,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             ...by,
             action: 'store.create',
             target: `store:${code}`,
-            fields: ['code', 'name', 'variant', 'assortment', 'location_id', 'rate_limit', 'share'],
+            fields: ['code', 'name', 'variant', 'assortment', 'location_id', 'rate_limit', 'share', 'tags'],
           })
           return store
         }),
@@ -196,6 +199,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
                 location_id: after.location_id,
                 ...(patch.rate_limit !== undefined && { rate_limit: patch.rate_limit }),
                 ...(patch.share !== undefined && { share: patch.share }),
+                ...(patch.tags !== undefined && { tags: uniqueTags(patch.tags) }),
                 ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),
                 updated_at: clock.now(),
               },

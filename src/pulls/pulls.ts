@@ -1,14 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
+import { type BooksModuleName, findBooksModule } from '../facts/books-modules.ts'
 import type { Run } from '../generated/client.ts'
 import { BadRequestError } from '../lib/errors.ts'
 import type { RunHandler } from '../runs/run-handler.ts'
 import type { Runs } from '../runs/runs.ts'
-import { type PullPlan, PullPlanRequest, PullRequest, type SessionComparison, VerifyReport } from '../schemas/pulls.ts'
+import {
+  type PullPlan,
+  PullPlanRequest,
+  PullRequest,
+  type RecordComparison,
+  type SessionComparison,
+  VerifyReport,
+} from '../schemas/pulls.ts'
 import { modulesOf, PULL } from './checkpoint.ts'
 import { archiveOf } from './files/archive.ts'
-import { compareSessions } from './files/compare-sessions.ts'
+import { compareRecord, compareSessions } from './files/compare-sessions.ts'
 import { type PullPaths, stampOfSession } from './files/paths.ts'
 import { createPullSessions } from './files/sessions.ts'
 import { type PullPlanDeps, planPull } from './plan.ts'
@@ -33,6 +41,7 @@ export type Pulls = ReturnType<typeof createPulls>
 export function createPulls(deps: PullsDeps) {
   const { db, clock, paths, runs } = deps
   const sessions = createPullSessions({ db, clock, paths })
+  const opened = async (session: string) => ({ session, stamp: stampOfSession(session) ?? '', root: await sessions.folder(session) })
 
   return {
     sessions,
@@ -78,8 +87,11 @@ export function createPulls(deps: PullsDeps) {
     },
 
     async compare(a: string, b: string): Promise<SessionComparison> {
-      const open = async (session: string) => ({ session, stamp: stampOfSession(session) ?? '', root: await sessions.folder(session) })
-      return compareSessions(await open(a), await open(b))
+      return compareSessions(await opened(a), await opened(b))
+    },
+    async compareRecord(a: string, b: string, record: { module: BooksModuleName; id: string }): Promise<RecordComparison> {
+      const module = findBooksModule(record.module)!
+      return compareRecord(await opened(a), await opened(b), { module, id: record.id })
     },
   }
 }

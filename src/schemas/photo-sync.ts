@@ -193,6 +193,7 @@ export const StoreStatus = z.object({
   id: z.uuid(),
   code: z.string(),
   name: z.string(),
+  tags: z.array(z.string()),
   /** Null: never. */
   last_seen_at: z.iso.datetime().nullable(),
   /** Null: not paused. */

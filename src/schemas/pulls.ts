@@ -237,6 +237,14 @@ export const SessionComparison = z.object({
 })
 export type SessionComparison = z.infer<typeof SessionComparison>
 
+/** `GET /api/pulls/compare/record`: the fields that differ; null where a side does not have it. */
+export const RecordComparison = z.object({
+  in_a: z.boolean(),
+  in_b: z.boolean(),
+  fields: z.array(z.object({ field: z.string(), a: z.unknown(), b: z.unknown() })),
+})
+export type RecordComparison = z.infer<typeof RecordComparison>
+
 /** Added to the record's own fields in `GET /api/zoho/{app}/{module}`. */
 export const RecordNote = z.object({
   record_id: z.string(),

@@ -42,6 +42,8 @@ export const StoreBody = z.object({
   rate_limit: RateLimit.nullish(),
   /** Its edge servers fetch photos from each other (docs/edge-sharing.md). */
   share: z.boolean().optional(),
+  /** Words to group and filter stores by, such as a city. */
+  tags: z.array(z.string().trim().min(1).max(50)).max(20).optional(),
 })
 export type StoreBody = z.infer<typeof StoreBody>
 /**
@@ -65,6 +67,7 @@ export const Store = z.object({
   paused_at: z.iso.datetime().nullable(),
   rate_limit: z.string().nullable(),
   share: z.boolean(),
+  tags: z.array(z.string()),
 })
 export type Store = z.infer<typeof Store>
 export const StoreResponse = z.object({ status: z.literal('success'), data: Store })

@@ -331,7 +331,10 @@ longTest(
     const session = { session: newest!.session }
     await record('getPullSession', { path: session })
     await refused('getPullSession', { path: { session: 'sync_session_2020-01-01_00-00-00' } })
-    await record('comparePullSessions', { query: `?a=${older!.session}&b=${newest!.session}` })
+    const both = `?a=${older!.session}&b=${newest!.session}`
+    await record('comparePullSessions', { query: both })
+    const [contact] = zinc.zoho.books.ids('contacts')
+    await record('comparePulledRecord', { query: `${both}&module=contacts&record_id=${contact}` })
     await record('changePullSession', { path: session, body: { pinned: true } })
     await record('downloadPullSession', { path: session })
     await wait((await record('verifyPullSession', { path: session, body: { quick: false } })).body.run_id)

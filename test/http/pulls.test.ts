@@ -104,6 +104,14 @@ test('pulls, sessions, archives, reports, repairs, pins, deletion and records wo
       expect.objectContaining({ module: 'invoices', records: { a: SMALL.invoices, b: null }, only_a: { count: 0, ids: [] } }),
     ]),
   })
+  const record = `/api/pulls/compare/record?a=${name}&b=${other}&module=contacts&record_id=`
+  expect((await call('GET', record + books.ids('contacts')[0])).body.data).toMatchObject({
+    in_a: true,
+    in_b: true,
+    fields: expect.arrayContaining([{ field: 'phone', a: expect.anything(), b: '1' }]),
+  })
+  expect((await call('GET', record + books.ids('contacts')[1])).body.data).toEqual({ in_a: true, in_b: true, fields: [] })
+  expect((await call('GET', `${record}1`)).body.data).toEqual({ in_a: false, in_b: false, fields: [] })
   expect((await call('PATCH', `/api/pulls/${other}`, { pinned: true })).body.data).toMatchObject({ pinned: true })
   expect(await call('DELETE', `/api/pulls/${other}`)).toMatchObject({ status: 409, body: { code: 'session_pinned' } })
   await call('PATCH', `/api/pulls/${other}`, { pinned: false })

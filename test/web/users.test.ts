@@ -79,7 +79,7 @@ longTest("a new password ends the user's sessions and only the new one logs in",
   await layla.page.getByLabel('Username').fill('layla')
   await layla.page.getByLabel('Password', { exact: true }).fill('a-password-of-theirs')
   await layla.page.getByRole('button', { name: 'Log in' }).click()
-  await layla.page.getByRole('alert').getByText('invalid_credentials').waitFor()
+  await layla.page.getByRole('alert').getByText('Wrong username or password').waitFor()
   await logIn(layla.page, { username: 'layla', password: 'another-password' })
   await layla.page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
   expect(await layla.page.getByRole('button', { name: 'Sync now' }).count()).toBe(0)

@@ -149,6 +149,7 @@ export const ERRORS_OF: Record<string, Errors> = {
   startPull: { 400: ['invalid_time', 'no_such_module'], 409: ['sync_running'] },
   planPull: { 400: ['invalid_time', 'no_such_module'], ...zoho },
   comparePullSessions: session,
+  comparePulledRecord: session,
   getPullSession: session,
   changePullSession: session,
   deletePullSession: { ...session, 409: ['session_pinned', 'session_in_use'] },

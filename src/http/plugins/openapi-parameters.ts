@@ -39,6 +39,7 @@ const BY_NAME: Record<string, unknown> = {
   peer_key: 'true',
   photo_id: '9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d',
   price_list_id: '4815000000077001',
+  record_id: '4815000000044208',
   search: 'lamp',
   session: 'sync_session_2026-11-30_02-00-00',
   sig: 'q2Zl8m0yJr7cVx1uKp5nWg',

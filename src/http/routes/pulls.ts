@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
+import { BOOKS_MODULE_NAMES } from '../../facts/books-modules.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import type { Pulls } from '../../pulls/pulls.ts'
 import {
@@ -9,6 +10,7 @@ import {
   PullRequest,
   PullSession,
   PullSessionDetail,
+  RecordComparison,
   SessionComparison,
   SessionName,
   VerifyReport,
@@ -98,6 +100,21 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       },
     },
     async ({ query }) => success(await pulls.compare(query.a, query.b)),
+  )
+  app.get(
+    '/compare/record',
+    {
+      onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
+      schema: {
+        tags,
+        operationId: 'comparePulledRecord',
+        summary: 'Compare one record in two sessions and return the fields that differ',
+        querystring: z.object({ a: SessionName, b: SessionName, module: z.enum(BOOKS_MODULE_NAMES), record_id: z.string().min(1).max(50) }),
+        response: { 200: one(RecordComparison) },
+      },
+    },
+    async ({ query: { a, b, module, record_id } }) => success(await pulls.compareRecord(a, b, { module, id: record_id })),
   )
   app.get(
     '/:session',

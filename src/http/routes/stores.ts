@@ -39,6 +39,7 @@ const storeAnswer = (store: Store): StoreRecord => ({
   paused_at: store.paused_at?.toISOString() ?? null,
   rate_limit: store.rate_limit,
   share: store.share,
+  tags: store.tags,
 })
 const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_at }: EdgeToken) => ({
   id,

@@ -1,12 +1,13 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { toApiError } from '../api/api-error.ts'
+import { type ApiError, toApiError } from '../api/api-error.ts'
 import { AUTH } from '../api/endpoints.ts'
+import { errorMessage } from '../api/error-messages.ts'
 import { request } from '../api/request.ts'
 import { ErrorCard } from '../components/error-card.tsx'
 import { PasswordField } from '../components/password-field.tsx'
-import { useMessages } from '../i18n/language.tsx'
+import { useLanguage, useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { AuthLayout } from './auth-layout.tsx'
 import classes from './login.module.css'
@@ -62,7 +63,7 @@ export function Login() {
       if (code === 'challenge_invalid') setChallenge(null)
     },
   })
-  const error = login.error !== null && toApiError(login.error).code !== 'second_factor_required' && <ErrorCard error={login.error} />
+  const error = login.error !== null && <LoginError error={toApiError(login.error)} />
   return (
     <AuthLayout title={m.title}>
       {challenge === null ? (
@@ -79,6 +80,20 @@ export function Login() {
         />
       )}
     </AuthLayout>
+  )
+}
+
+/** What a person can mend by typing again is one line; anything else a card for support. */
+const MISTYPED = new Set(['invalid_credentials', 'invalid_code', 'challenge_invalid'])
+
+function LoginError({ error }: { error: ApiError }) {
+  const { language } = useLanguage()
+  if (error.code === 'second_factor_required') return null
+  if (!MISTYPED.has(error.code)) return <ErrorCard error={error} />
+  return (
+    <p role="alert" className={classes.error}>
+      {errorMessage(error, language).what}
+    </p>
   )
 }
 

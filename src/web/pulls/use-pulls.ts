@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { ManifestFile, PullPlan, PullSession, SessionComparison, VerifyReport } from '../../schemas/pulls.ts'
+import type { ManifestFile, PullPlan, PullSession, RecordComparison, SessionComparison, VerifyReport } from '../../schemas/pulls.ts'
 import { toApiError } from '../api/api-error.ts'
 import { request } from '../api/request.ts'
 
@@ -40,6 +40,13 @@ export const useComparison = (a: string, b: string) =>
     queryKey: ['pulls', 'compare', a, b],
     enabled: a !== '' && b !== '' && a !== b,
     queryFn: ({ signal }) => request<{ data: SessionComparison }>(`${PULLS}/compare`, { query: { a, b }, signal }).then(({ data }) => data),
+  })
+
+export const useRecordComparison = (record: { a: string; b: string; module: string; record_id: string }) =>
+  useQuery({
+    queryKey: ['pulls', 'compare', 'record', record],
+    queryFn: ({ signal }) =>
+      request<{ data: RecordComparison }>(`${PULLS}/compare/record`, { query: record, signal }).then(({ data }) => data),
   })
 
 export interface PullOrder {

@@ -3,9 +3,9 @@ import { useMessages } from '../i18n/language.tsx'
 import { storesMessages } from './messages.ts'
 import { STORE_TONE, type StoreState } from './store-state.ts'
 
-export function StoreBadge({ state }: { state: StoreState }) {
+export function useStoreStateName(): (state: StoreState) => string {
   const m = useMessages(storesMessages)
-  const words: Record<StoreState, string> = {
+  const names: Record<StoreState, string> = {
     never: m.stateNever,
     paused: m.statePaused,
     silent: m.stateSilent,
@@ -13,9 +13,14 @@ export function StoreBadge({ state }: { state: StoreState }) {
     behind: m.stateBehind,
     complete: m.stateComplete,
   }
+  return (state) => names[state]
+}
+
+export function StoreBadge({ state }: { state: StoreState }) {
+  const stateName = useStoreStateName()
   return (
     <Badge tone={STORE_TONE[state]} pulsing={state === 'behind'}>
-      {words[state]}
+      {stateName(state)}
     </Badge>
   )
 }

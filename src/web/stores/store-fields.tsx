@@ -20,6 +20,8 @@ export interface AssortmentForm {
   rateLimit: string
   /** Edge servers of the shop fetch from each other. */
   share: boolean
+  /** As typed: separated by commas. */
+  tags: string
 }
 
 export const EVERYTHING: AssortmentForm = {
@@ -31,6 +33,7 @@ export const EVERYTHING: AssortmentForm = {
   location: '',
   rateLimit: '',
   share: false,
+  tags: '',
 }
 
 export function toAssortmentForm({
@@ -39,7 +42,8 @@ export function toAssortmentForm({
   location_id,
   rate_limit,
   share,
-}: Pick<Store, 'variant' | 'assortment' | 'location_id' | 'rate_limit' | 'share'>): AssortmentForm {
+  tags,
+}: Pick<Store, 'variant' | 'assortment' | 'location_id' | 'rate_limit' | 'share' | 'tags'>): AssortmentForm {
   return {
     variant: variant ?? 'original',
     selected: assortment !== null,
@@ -49,9 +53,11 @@ export function toAssortmentForm({
     location: location_id ?? '',
     rateLimit: rate_limit ?? '',
     share,
+    tags: tags.join(', '),
   }
 }
 
+const tagsOf = (text: string): string[] => [...new Set(text.split(/[,،]/).map((tag) => tag.trim()))].filter(Boolean)
 const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter(Boolean)
 
 /**
@@ -62,11 +68,18 @@ export function bodyOf(receives: AssortmentForm): {
   variant: AssortmentForm['variant']
   rate_limit: string | null
   share: boolean
+  tags: string[]
   location_id: string | null
   assortment: Assortment | null | undefined
 } {
   const { variant, selected, inStock, share } = receives
-  const fixed = { variant, rate_limit: receives.rateLimit.trim() || null, share, location_id: receives.location || null }
+  const fixed = {
+    variant,
+    rate_limit: receives.rateLimit.trim() || null,
+    share,
+    tags: tagsOf(receives.tags),
+    location_id: receives.location || null,
+  }
   if (!selected) return { ...fixed, assortment: null }
   const skus = linesOf(receives.skus)
   const categories = linesOf(receives.categories)
@@ -82,6 +95,13 @@ export function AssortmentFields({ value, onChange }: { value: AssortmentForm; o
   const m = useMessages(storesMessages)
   return (
     <>
+      <TextInput
+        label={m.tags}
+        description={m.tagsHint}
+        dir="auto"
+        value={value.tags}
+        onChange={(event) => onChange({ ...value, tags: event.currentTarget.value })}
+      />
       <NativeSelect
         label={m.variant}
         description={m.variantHint}

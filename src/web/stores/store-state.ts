@@ -7,6 +7,8 @@ const SILENT_AFTER_MS = 24 * 3_600_000
 /** Worst first. */
 const RANK: Record<StoreState, number> = { failing: 0, silent: 1, never: 2, behind: 3, paused: 4, complete: 5 }
 
+export const STORE_STATES = Object.keys(RANK) as StoreState[]
+
 export const STORE_TONE: Record<StoreState, Tone> = {
   failing: 'bad',
   silent: 'warn',

@@ -1,7 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { z } from 'zod'
 import type { StoreHistoryDay, StoreStatus } from '../../schemas/photo-sync.ts'
-import type { EdgeToken, Store, StoreBody, StorePatch } from '../../schemas/stores.ts'
+import type { EdgeToken, Store, StoreBody, StorePatch, StoreSavedResponse } from '../../schemas/stores.ts'
 import { request } from '../api/request.ts'
+import { toast } from '../components/toast.tsx'
+import type { storesMessages } from './messages.ts'
 
 const FLEET = '/api/v1/sync/stores'
 const STORES = '/api/v1/stores'
@@ -50,17 +53,28 @@ export interface MadeToken {
   expires_at: string | null
 }
 
+type StoreSaved = z.infer<typeof StoreSavedResponse>
+
+/** Says what was saved and is probably a mistake; `saved` where there is nothing of that. */
+export function toastWarnings({ warnings = [] }: StoreSaved, m: (typeof storesMessages)['en'], saved?: string): void {
+  for (const { code, unknown } of warnings) {
+    const list = unknown.join(', ')
+    toast(code === 'unknown_skus' ? m.unknownSkus({ list }) : m.unknownCategories({ list }))
+  }
+  if (warnings.length === 0 && saved !== undefined) toast(saved)
+}
+
 export function useStoreEdit() {
   const client = useQueryClient()
   const onSettled = () => client.invalidateQueries({ queryKey: ['stores'] })
   return {
     create: useMutation({
-      mutationFn: (body: StoreBody) => request<{ data: Store }>(STORES, { method: 'POST', body }).then(({ data }) => data),
+      mutationFn: (body: StoreBody) => request<StoreSaved>(STORES, { method: 'POST', body }),
       onSettled,
     }),
     change: useMutation({
       mutationFn: ({ id, patch, confirmed = false }: { id: string; patch: StorePatch; confirmed?: boolean }) =>
-        request(`${STORES}/${id}`, { method: 'PATCH', body: patch, ...(confirmed && { query: { confirm_removals: true } }) }),
+        request<StoreSaved>(`${STORES}/${id}`, { method: 'PATCH', body: patch, ...(confirmed && { query: { confirm_removals: true } }) }),
       onSettled,
     }),
     remove: useMutation({ mutationFn: (id: string) => request(`${STORES}/${id}`, { method: 'DELETE' }), onSettled }),

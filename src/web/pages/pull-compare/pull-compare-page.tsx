@@ -1,7 +1,8 @@
-import { NativeSelect } from '@mantine/core'
+import { Button, NativeSelect } from '@mantine/core'
 import GitCompare from 'lucide-react/icons/git-compare'
+import { useState } from 'react'
 import { useSearchParams } from 'wouter'
-import type { PullSession } from '../../../schemas/pulls.ts'
+import type { PullSession, SessionComparison } from '../../../schemas/pulls.ts'
 import { BackLink } from '../../components/back-link.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Page } from '../../components/page.tsx'
@@ -14,6 +15,7 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
 import { sessionMoment, useModuleName } from '../../pulls/pull-labels.tsx'
 import { useComparison, usePullSessions } from '../../pulls/use-pulls.ts'
+import { ComparedRecords } from './compared-records.tsx'
 import classes from './pull-compare-page.module.css'
 
 export default function PullComparePage() {
@@ -21,8 +23,9 @@ export default function PullComparePage() {
   const sessions = usePullSessions()
   // In the address, so that a comparison can be shared.
   const [search, setSearch] = useSearchParams()
-  const a = search.get('a') ?? ''
-  const b = search.get('b') ?? ''
+  const [newest, older] = sessions.data ?? []
+  const a = search.get('a') ?? older?.session ?? ''
+  const b = search.get('b') ?? newest?.session ?? ''
   const choose = (name: 'a' | 'b', value: string) => setSearch({ ...(a && { a }), ...(b && { b }), [name]: value }, { replace: true })
   return (
     <Page title={m.compareTitle} intro={m.compareIntro} above={<BackLink href="/pulls">{m.back}</BackLink>}>
@@ -76,59 +79,91 @@ function Comparison({ a, b }: { a: string; b: string }) {
   const format = useFormat()
   const moduleName = useModuleName()
   const query = useComparison(a, b)
+  const [shown, setShown] = useState<Shown | null>(null)
+  const kinds = { only_a: m.onlyFirst, only_b: m.onlySecond, changed: m.changedBetween }
   return (
     <QueryBoundary query={query} skeleton={<RowsSkeleton rows={5} />}>
       {({ modules }) =>
         modules.length === 0 ? (
           <EmptyState icon={GitCompare} title={m.nothingCommon} />
         ) : (
-          <Table
-            label={m.modules}
-            rows={modules}
-            rowKey={({ module }) => module}
-            columns={[
-              { key: 'module', header: m.module, cell: ({ module }) => moduleName(module) },
-              {
-                key: 'a',
-                header: m.first,
-                end: true,
-                cell: ({ records }) => (records.a === null ? m.notInSession : format.number(records.a)),
-              },
-              {
-                key: 'b',
-                header: m.second,
-                end: true,
-                cell: ({ records }) => (records.b === null ? m.notInSession : format.number(records.b)),
-              },
-              {
-                key: 'only_a',
-                header: m.onlyFirst,
-                end: true,
-                cell: ({ records, only_a }) => (isInBoth(records) ? format.number(only_a.count) : '—'),
-              },
-              {
-                key: 'only_b',
-                header: m.onlySecond,
-                end: true,
-                cell: ({ records, only_b }) => (isInBoth(records) ? format.number(only_b.count) : '—'),
-              },
-              {
-                key: 'changed',
-                header: m.changedBetween,
-                end: true,
-                cell: ({ records, changed }) => (isInBoth(records) ? format.number(changed.count) : '—'),
-              },
-              {
-                key: 'same',
-                header: m.same,
-                end: true,
-                secondary: true,
-                cell: ({ records, same }) => (isInBoth(records) ? format.number(same) : '—'),
-              },
-            ]}
-          />
+          <>
+            <Table
+              label={m.modules}
+              rows={modules}
+              rowKey={({ module }) => module}
+              columns={[
+                { key: 'module', header: m.module, cell: ({ module }) => moduleName(module) },
+                {
+                  key: 'a',
+                  header: m.first,
+                  end: true,
+                  cell: ({ records }) => (records.a === null ? m.notInSession : format.number(records.a)),
+                },
+                {
+                  key: 'b',
+                  header: m.second,
+                  end: true,
+                  cell: ({ records }) => (records.b === null ? m.notInSession : format.number(records.b)),
+                },
+                {
+                  key: 'only_a',
+                  header: m.onlyFirst,
+                  end: true,
+                  cell: (row) => <Figure row={row} kind="only_a" onOpen={setShown} />,
+                },
+                {
+                  key: 'only_b',
+                  header: m.onlySecond,
+                  end: true,
+                  cell: (row) => <Figure row={row} kind="only_b" onOpen={setShown} />,
+                },
+                {
+                  key: 'changed',
+                  header: m.changedBetween,
+                  end: true,
+                  cell: (row) => <Figure row={row} kind="changed" onOpen={setShown} />,
+                },
+                {
+                  key: 'same',
+                  header: m.same,
+                  end: true,
+                  secondary: true,
+                  cell: ({ records, same }) => (isInBoth(records) ? format.number(same) : '—'),
+                },
+              ]}
+            />
+            {shown && (
+              <ComparedRecords
+                title={`${moduleName(shown.row.module)}: ${kinds[shown.kind]}`}
+                sessions={{ a, b }}
+                module={shown.row.module}
+                found={shown.row[shown.kind]}
+                onClose={() => setShown(null)}
+              />
+            )}
+          </>
         )
       }
     </QueryBoundary>
+  )
+}
+
+type Row = SessionComparison['modules'][number]
+interface Shown {
+  row: Row
+  kind: 'only_a' | 'only_b' | 'changed'
+}
+
+/** How many, as the way to which ones. */
+function Figure({ row, kind, onOpen }: Shown & { onOpen(shown: Shown): void }) {
+  const format = useFormat()
+  if (!isInBoth(row.records)) return '—'
+  const { count } = row[kind]
+  if (count === 0) return format.number(0)
+  return (
+    <Button variant="subtle" size="compact-sm" onClick={() => onOpen({ row, kind })}>
+      {format.number(count)}
+    </Button>
   )
 }

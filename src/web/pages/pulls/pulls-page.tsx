@@ -5,6 +5,8 @@ import Pin from 'lucide-react/icons/pin'
 import Plus from 'lucide-react/icons/plus'
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { useZohoSettings } from '../../api/zoho.ts'
+import { HOME } from '../../app/paths.ts'
 import { useHasRole } from '../../app/session.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Page } from '../../components/page.tsx'
@@ -12,6 +14,7 @@ import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
+import { RelativeTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
@@ -47,7 +50,7 @@ export default function PullsPage() {
         </>
       }
     >
-      <Section title={m.sessions} flush>
+      <Section title={m.sessions} description={<NextPull />} flush>
         <QueryBoundary query={query} skeleton={<RowsSkeleton rows={5} />}>
           {(sessions) =>
             sessions.length === 0 ? (
@@ -86,5 +89,18 @@ export default function PullsPage() {
       </Section>
       <StartPull opened={starting} onClose={() => setStarting(false)} />
     </Page>
+  )
+}
+
+/** When Books are pulled by the clock, with the way to change it. */
+function NextPull() {
+  const m = useMessages(pullsMessages)
+  const { data } = useZohoSettings()
+  const books = data?.modules.find(({ slug }) => slug === 'books')
+  if (!books) return m.nextPull
+  return (
+    <>
+      {m.nextPull}: <Link href={`${HOME}/modules`}>{books.next_run === null ? m.notScheduled : <RelativeTime at={books.next_run} />}</Link>
+    </>
   )
 }

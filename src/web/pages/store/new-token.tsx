@@ -88,7 +88,7 @@ function Shown({ storeId, token, onClose }: { storeId: string; token: string; on
   const [watch, setWatch] = useState(false)
   // The token stays out of the command: every account of a machine can read the arguments of its
   // processes.
-  const command = `npx zinc edge pull --server ${location.origin} --store ${storeId} --token-file zinc-edge.token --dir ./photos${watch ? ' --watch 60' : ''}`
+  const command = `curl -fsSO ${location.origin}/downloads/zinc-edge.js && node zinc-edge.js pull --server ${location.origin} --store ${storeId} --token-file zinc-edge.token --dir ./photos${watch ? ' --watch 60' : ''}`
   return (
     <div className={classes.form}>
       <p className={classes.once} role="alert">

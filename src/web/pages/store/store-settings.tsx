@@ -12,7 +12,7 @@ import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { AssortmentFields, bodyOf, toAssortmentForm } from '../../stores/store-fields.tsx'
-import { useStoreEdit } from '../../stores/use-stores.ts'
+import { toastWarnings, useStoreEdit } from '../../stores/use-stores.ts'
 import classes from './store-page.module.css'
 
 /** Name, size and assortment; and the end of the store. */
@@ -32,7 +32,7 @@ export function StoreSettings({ store }: { store: Store }) {
     // By the promise: what is saved comes back as another form, and a callback of this one would
     // not be heard.
     change.mutateAsync({ id: store.id, patch: { name: name.trim(), ...rest, assortment }, confirmed }).then(
-      () => toast(m.saved),
+      (saved) => toastWarnings(saved, m, m.saved),
       () => {}, // stands as a card
     )
   }

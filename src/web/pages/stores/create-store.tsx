@@ -7,7 +7,7 @@ import { commonMessages } from '../../components/messages.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { AssortmentFields, bodyOf, EVERYTHING } from '../../stores/store-fields.tsx'
-import { useStoreEdit } from '../../stores/use-stores.ts'
+import { toastWarnings, useStoreEdit } from '../../stores/use-stores.ts'
 import classes from './create-store.module.css'
 
 /** A new store; afterwards its page opens with the dialog for its first token. */
@@ -34,7 +34,12 @@ function Form({ onClose }: { onClose(): void }) {
     if (assortment === undefined) return
     create.mutate(
       { code: code.trim(), name: name.trim(), ...rest, assortment },
-      { onSuccess: ({ id }) => navigate(`/stores/${id}?token=new`) },
+      {
+        onSuccess: (saved) => {
+          toastWarnings(saved, m)
+          navigate(`/stores/${saved.data.id}?token=new`)
+        },
+      },
     )
   }
   return (

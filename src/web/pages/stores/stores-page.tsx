@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import Plus from 'lucide-react/icons/plus'
 import StoreIcon from 'lucide-react/icons/store'
 import { useState } from 'react'
-import { Link } from 'wouter'
+import { Link, useSearchParams } from 'wouter'
 import type { StoreStatus } from '../../../schemas/photo-sync.ts'
 import { useHasRole } from '../../app/session.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
@@ -18,8 +18,8 @@ import { RelativeTime, useNow } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { storesMessages } from '../../stores/messages.ts'
-import { StoreBadge } from '../../stores/store-badge.tsx'
-import { bySeverity, storeState } from '../../stores/store-state.ts'
+import { StoreBadge, useStoreStateName } from '../../stores/store-badge.tsx'
+import { bySeverity, STORE_STATES, storeState } from '../../stores/store-state.ts'
 import { useStoreStatusList } from '../../stores/use-stores.ts'
 import { CreateStore } from './create-store.tsx'
 import classes from './stores-page.module.css'
@@ -71,6 +71,26 @@ function Fleet({ stores }: { stores: StoreStatus[] }) {
   const count = (...states: string[]) => stores.filter((store) => states.includes(storeState(store, now))).length
   const failing = count('failing')
   const silent = count('silent', 'never')
+  const stateName = useStoreStateName()
+  // In the address, so that a link shows the same list.
+  const [search, setSearch] = useSearchParams()
+  const filter = (name: string, value: string) =>
+    setSearch(
+      (before) => {
+        if (value === '') before.delete(name)
+        else before.set(name, value)
+        return before
+      },
+      { replace: true },
+    )
+  const [text, state, tag] = ['q', 'state', 'tag'].map((name) => search.get(name) ?? '') as [string, string, string]
+  const tags = [...new Set(stores.flatMap((store) => store.tags))].sort((one, other) => one.localeCompare(other))
+  const shown = stores.filter(
+    (store) =>
+      `${store.name} ${store.code}`.toLowerCase().includes(text.trim().toLowerCase()) &&
+      (state === '' || storeState(store, now) === state) &&
+      (tag === '' || store.tags.includes(tag)),
+  )
   return (
     <>
       <Statistics>
@@ -79,10 +99,42 @@ function Fleet({ stores }: { stores: StoreStatus[] }) {
         <Statistic label={m.countFailing} value={format.number(failing)} {...(failing > 0 && { tone: 'bad' as const })} />
         <Statistic label={m.countSilent} value={format.number(silent)} {...(silent > 0 && { tone: 'warn' as const })} />
       </Statistics>
-      <Section title={m.title} flush>
+      <Section
+        title={m.title}
+        flush
+        actions={
+          <>
+            <TextInput
+              size="xs"
+              type="search"
+              aria-label={m.searchStores}
+              placeholder={m.searchStores}
+              value={text}
+              onChange={(event) => filter('q', event.currentTarget.value)}
+            />
+            <NativeSelect
+              size="xs"
+              aria-label={m.state}
+              value={state}
+              onChange={(event) => filter('state', event.currentTarget.value)}
+              data={[{ value: '', label: m.allStatuses }, ...STORE_STATES.map((value) => ({ value, label: stateName(value) }))]}
+            />
+            {tags.length > 0 && (
+              <NativeSelect
+                size="xs"
+                aria-label={m.tags}
+                value={tag}
+                onChange={(event) => filter('tag', event.currentTarget.value)}
+                data={[{ value: '', label: m.allTags }, ...tags]}
+              />
+            )}
+          </>
+        }
+      >
+        {shown.length === 0 && <EmptyState icon={StoreIcon} title={m.emptyTitle} filtered />}
         <Table
           label={m.title}
-          rows={[...stores].sort(bySeverity(now))}
+          rows={shown.sort(bySeverity(now))}
           rowKey={({ id }) => id}
           columns={[
             {
@@ -93,6 +145,11 @@ function Fleet({ stores }: { stores: StoreStatus[] }) {
                   <bdi>{store.name}</bdi>
                   <span className={classes.code}>
                     <Ltr mono>{store.code}</Ltr>
+                    {store.tags.map((tag) => (
+                      <bdi key={tag} className={classes.tag}>
+                        {tag}
+                      </bdi>
+                    ))}
                   </span>
                 </Link>
               ),

@@ -111,3 +111,34 @@ export async function settled(page: Page): Promise<void> {
     .first()
     .waitFor({ state: 'detached' })
 }
+
+interface TraceEvent {
+  name: string
+  pid: number
+  tid: number
+  /** Processor time in microseconds: what other programs take of the machine is not in it. */
+  tdur?: number
+  args?: { name?: string }
+}
+
+/** The longest tasks of the page's main thread while `work` ran, in ms of processor time. */
+export async function longestTasks(page: Page, work: () => Promise<void>, count = 3): Promise<number[]> {
+  const session = await page.context().newCDPSession(page)
+  const events: TraceEvent[] = []
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])))
+  const complete = new Promise<void>((resolve) => session.once('Tracing.tracingComplete', () => resolve()))
+  await session.send('Tracing.start', { traceConfig: { includedCategories: ['toplevel', 'disabled-by-default-devtools.timeline'] } })
+  await work()
+  await session.send('Tracing.end')
+  await complete
+  await session.detach()
+  const main = events.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+  const tasks = events.filter(
+    ({ name, pid, tid, tdur }) =>
+      name === 'RunTask' && tdur !== undefined && main.some((thread) => thread.pid === pid && thread.tid === tid),
+  )
+  return tasks
+    .map(({ tdur = 0 }) => tdur / 1_000)
+    .sort((a, b) => b - a)
+    .slice(0, count)
+}

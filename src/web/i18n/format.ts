@@ -38,6 +38,9 @@ export function createFormat(language: Language, timeZone: string | undefined): 
   const locale = LOCALES[language]
   const zone = timeZone ? { timeZone } : {}
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 })
+  const exact = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })
+  /** Making one takes longer than drawing a row. */
+  const currencies = new Map<string, Intl.NumberFormat>()
   const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   // Named months: figures alone are read in two orders, and from right to left in a third.
@@ -74,13 +77,13 @@ export function createFormat(language: Language, timeZone: string | undefined): 
     money(amount, currency) {
       // Intl takes decimal text exactly as it is.
       const text = amount as Intl.StringNumericLiteral
-      if (currency === null || !/^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }).format(text)
-      return new Intl.NumberFormat(locale, {
-        style: 'currency',
-        currency,
-        currencyDisplay: 'code',
-        maximumFractionDigits: 6,
-      }).format(text)
+      if (currency === null || !/^[A-Z]{3}$/.test(currency)) return exact.format(text)
+      let format = currencies.get(currency)
+      if (!format) {
+        format = new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'code', maximumFractionDigits: 6 })
+        currencies.set(currency, format)
+      }
+      return format.format(text)
     },
     bytes(value) {
       const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1000)), BYTE_UNITS[language].length - 1)

@@ -1,6 +1,6 @@
-import { createContext, type ReactNode, use, useMemo } from 'react'
+import { createContext, type ReactNode, use } from 'react'
 import { createFormat, type Format } from './format.ts'
-import { useLanguage } from './language.tsx'
+import { type Language, useLanguage } from './language.tsx'
 
 const ZoneContext = createContext<string | undefined>(undefined)
 
@@ -14,8 +14,21 @@ export function ShopZone({ timeZone, children }: { timeZone: string | undefined;
 
 export const useShopZone = (): string => use(ZoneContext) ?? Intl.DateTimeFormat().resolvedOptions().timeZone
 
+const formats = new Map<string, Format>()
+
+/** One for all components: making Intl's formatters takes longer than drawing a row. */
+function formatOf(language: Language, timeZone: string | undefined): Format {
+  const key = `${language} ${timeZone ?? ''}`
+  let format = formats.get(key)
+  if (!format) {
+    format = createFormat(language, timeZone)
+    formats.set(key, format)
+  }
+  return format
+}
+
 export function useFormat(): Format {
   const { language } = useLanguage()
   const timeZone = use(ZoneContext)
-  return useMemo(() => createFormat(language, timeZone), [language, timeZone])
+  return formatOf(language, timeZone)
 }

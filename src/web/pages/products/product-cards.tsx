@@ -1,5 +1,4 @@
 // biome-ignore-all lint/a11y/useSemanticElements: cards that are placed line by line have no element of their own
-import { Skeleton } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { type MouseEvent, memo, type ReactNode, useLayoutEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
@@ -134,7 +133,7 @@ const ProductCard = memo(function ProductCard({ index, row, tabStop, selection, 
   if (!row)
     return (
       <div role="gridcell" tabIndex={tabStop ? 0 : -1} {...common} aria-label={m.loadingRow}>
-        <Skeleton className={classes.picture} radius={0} />
+        <span className={`${classes.picture} ${classes.waiting}`} />
       </div>
     )
   const { first } = productNames(row, language)

@@ -1,5 +1,4 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one and laid out as a grid lose a table's own roles
-import { Skeleton } from '@mantine/core'
 import { type MouseEvent, memo } from 'react'
 import { Link } from 'wouter'
 import { Badge } from '../../components/badge.tsx'
@@ -55,8 +54,8 @@ export const ProductRow = memo(function ProductRow({ index, row, columns, top, h
       <div {...common}>
         {selection !== undefined && <span role="gridcell" aria-label={m.loadingRow} tabIndex={-1} className={classes.choose} />}
         <span role="gridcell" aria-label={m.loadingRow} className={classes.product} tabIndex={-1}>
-          <Skeleton width={44} height={44} radius={7} className={classes.thumb} />
-          <Skeleton height={12} width={`${35 + ((index * 17) % 40)}%`} />
+          <span className={`${classes.thumb} ${classes.waiting}`} />
+          <span className={classes.waiting} style={{ height: 12, width: `${35 + ((index * 17) % 40)}%` }} />
         </span>
       </div>
     )

@@ -16,7 +16,7 @@ import { SELECTION_MAX, type Selection } from './use-selection.ts'
 
 const ROW_PX = 60
 const CARD_PX = 92
-const OVERSCAN = 12
+const OVERSCAN = 8
 
 interface ProductTableProps {
   filter: ProductFilter

@@ -1,4 +1,5 @@
-import { keepPreviousData, type QueryClient, queryOptions, useQueries, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type QueryClient, queryOptions, type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query'
+import { useDeferredValue } from 'react'
 import type { Product, ProductCursorsResponse, ProductsResponse } from '../../../schemas/products.ts'
 import { request } from '../../api/request.ts'
 import { type ProductFilter, queryOf } from './product-filter.ts'
@@ -80,7 +81,7 @@ const blockQuery = (filter: ProductFilter, block: number, cursor: string | undef
         query: { ...queryOf(filter), limit: BLOCK_ROWS, cursor, total: block === 0 ? true : undefined },
         signal,
       })
-      return { rows: response.data.map(rowOf), total: response.total }
+      return { block, rows: response.data.map(rowOf), total: response.total }
     },
   })
 
@@ -105,6 +106,12 @@ export async function readRows(client: QueryClient, filter: ProductFilter, from:
   return rows.slice(skipped, skipped + wanted)
 }
 
+type Block = UseQueryResult<{ block: number; rows: GridRow[] }>
+const combine = (results: Block[]) => ({
+  blocks: results.flatMap(({ data }) => (data ? [data] : [])),
+  failed: results.filter(({ error }) => error !== null),
+})
+
 /**
  * A list of any length, of which only the blocks in sight are read. While another filter is being
  * read, the first block of the one before
@@ -118,24 +125,23 @@ export function useProductBlocks(filter: ProductFilter, [from, to]: readonly [nu
   const requested: number[] = []
   if (cursors.data && !first.isPlaceholderData)
     for (let block = Math.max(1, from); block <= Math.min(to, last, cursors.data.length); block++) requested.push(block)
-  const others = useQueries({ queries: requested.map((block) => blockQuery(filter, block, cursors.data?.[block - 1])) })
-
-  const byBlock = new Map<number, GridRow[]>()
-  if (first.data) byBlock.set(0, first.data.rows)
-  requested.forEach((block, index) => {
-    const rows = others[index]?.data?.rows
-    if (rows) byBlock.set(block, rows)
-  })
+  const others = useQueries({ queries: requested.map((block) => blockQuery(filter, block, cursors.data?.[block - 1])), combine })
+  // Rows that came are drawn between the frames, so that a block never holds up the scrolling.
+  const firstRows = useDeferredValue(first.data?.rows)
+  const blocks = useDeferredValue(others.blocks)
   return {
     total,
-    error: first.error ?? cursors.error ?? others.find(({ error }) => error)?.error ?? null,
+    error: first.error ?? cursors.error ?? others.failed[0]?.error ?? null,
     isOld: first.isPlaceholderData,
     refetch: () => {
       void first.refetch()
       if (cursors.error) void cursors.refetch()
-      for (const other of others) if (other.error) void other.refetch()
+      for (const other of others.failed) void other.refetch()
     },
     /** Undefined while its block is on the way. */
-    rowAt: (index: number): GridRow | undefined => byBlock.get(Math.floor(index / BLOCK_ROWS))?.[index % BLOCK_ROWS],
+    rowAt: (index: number): GridRow | undefined => {
+      const block = Math.floor(index / BLOCK_ROWS)
+      return (block === 0 ? firstRows : blocks.find((it) => it.block === block)?.rows)?.[index % BLOCK_ROWS]
+    },
   }
 }

@@ -19,7 +19,7 @@ const STORE_KEY = 'store_silent:'
 const MINUTE_MS = 60_000
 
 /**
- * Finds problems that would go unnoticed: failed runs, syncs that stopped, silent stores. Each is
+ * Finds problems that would go unnoticed: failed runs, syncs that stopped, silent stores, many failures. Each is
  * reported once until it has ended.
  */
 export function createAlertChecks({ db, clock, queue, settings, syncKinds, backupPlan }: AlertChecksDeps): () => Promise<void> {
@@ -89,6 +89,15 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
     })
   }
 
+  async function manyFailures(limit: number | null): Promise<void> {
+    const open = limit === null ? 0 : await db.failure.count({ where: { resolved_at: null, dismissed_at: null } })
+    await db.$transaction(async (tx) => {
+      if (limit === null || open <= limit) return clearOnce(tx, ['many_failures'])
+      const text = `More than ${limit} failures are open.\nThe page Failures groups them by cause and says what to do about each.`
+      await notifyOnce(tx, 'many_failures', { kind: 'many_failures', subject: `${open} failures are open`, text }, { clock, queue })
+    })
+  }
+
   async function backupTooOld(): Promise<void> {
     const { target, warn_after_hours, newest_good_at, too_old } = await backupPlan()
     await db.$transaction(async (tx) => {
@@ -108,10 +117,11 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
   }
 
   return async () => {
-    const { silences } = await settings.read()
+    const { thresholds } = await settings.read()
     await failedRuns()
-    await nothingSynced(silences.nothing_synced_after_minutes)
-    await storesSilent(silences.store_silent_after_minutes)
+    await nothingSynced(thresholds.nothing_synced_after_minutes)
+    await storesSilent(thresholds.store_silent_after_minutes)
+    await manyFailures(thresholds.open_failures_over)
     await backupTooOld()
   }
 }

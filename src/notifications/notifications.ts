@@ -9,6 +9,7 @@ export type NotificationKind =
   | 'nothing_synced'
   | 'store_silent'
   | 'backup_too_old'
+  | 'many_failures'
   | 'webhook_disabled'
   | 'test'
 

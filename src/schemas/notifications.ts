@@ -9,6 +9,7 @@ export const NotificationKind = z.enum([
   'nothing_synced',
   'store_silent',
   'backup_too_old',
+  'many_failures',
   'webhook_disabled',
   'test',
 ])
@@ -34,6 +35,8 @@ export const Notifications = z.object({
   nothing_synced_after_minutes: z.number().nullable(),
   /** Notify when a store sent no request for so many minutes; null: never. */
   store_silent_after_minutes: z.number().nullable(),
+  /** Notify when more failures than this are open; null: never. */
+  open_failures_over: z.number().nullable(),
   /** The newest notifications and their delivery. */
   recent: z.array(
     z.object({
@@ -62,6 +65,7 @@ export const NotificationsBody = z
     webhook_url: z.string().trim().min(3).max(1000).nullable(),
     nothing_synced_after_minutes: minutes,
     store_silent_after_minutes: minutes,
+    open_failures_over: z.number().int().min(0).max(1_000_000).nullable(),
   })
   .partial()
 export type NotificationsBody = z.infer<typeof NotificationsBody>

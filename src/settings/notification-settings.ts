@@ -7,27 +7,31 @@ import { isMasked, mask } from './mask.ts'
 import type { SettingStore } from './setting-store.ts'
 
 const ADDRESSES = ['email', 'smtp_url', 'webhook_url'] as const
-const SILENCES = ['nothing_synced_after_minutes', 'store_silent_after_minutes'] as const
+const THRESHOLDS = ['nothing_synced_after_minutes', 'store_silent_after_minutes', 'open_failures_over'] as const
 type Address = (typeof ADDRESSES)[number]
-type Silence = (typeof SILENCES)[number]
+type Threshold = (typeof THRESHOLDS)[number]
 
 const VARIABLES: Record<Address, string> = { email: 'NOTIFY_EMAIL', smtp_url: 'SMTP_URL', webhook_url: 'NOTIFY_WEBHOOK_URL' }
 /** A mail server's URL contains a password, a webhook's often a token. */
 const SECRET: ReadonlySet<string> = new Set(['smtp_url', 'webhook_url'])
 /** A day and a half without any success is reported by default. */
-const SILENCE_DEFAULTS: Record<Silence, number | null> = { nothing_synced_after_minutes: 36 * 60, store_silent_after_minutes: 24 * 60 }
+const THRESHOLD_DEFAULTS: Record<Threshold, number | null> = {
+  nothing_synced_after_minutes: 36 * 60,
+  store_silent_after_minutes: 24 * 60,
+  open_failures_over: null,
+}
 
 export interface NotificationSettings {
   addresses: Record<Address, string | null>
   sources: Record<Address, 'environment' | 'stored' | 'none'>
-  silences: Record<Silence, number | null>
+  thresholds: Record<Threshold, number | null>
 }
-export type NotificationChange = Partial<Record<Address, string | null | undefined> & Record<Silence, number | null | undefined>>
+export type NotificationChange = Partial<Record<Address, string | null | undefined> & Record<Threshold, number | null | undefined>>
 
 export type NotificationStore = ReturnType<typeof createNotificationSettings>
 
 /**
- * Where notifications are sent and when silence is reported; the environment takes precedence over
+ * Where notifications are sent and which thresholds cause one; the environment takes precedence over
  * stored values.
  */
 export function createNotificationSettings({
@@ -58,12 +62,12 @@ export function createNotificationSettings({
       addresses[field] = fixed[field] ?? rows.get(field)?.value ?? null
       sources[field] = fixed[field] !== undefined ? 'environment' : rows.has(field) ? 'stored' : 'none'
     }
-    const silences = {} as NotificationSettings['silences']
-    for (const field of SILENCES) {
+    const thresholds = {} as NotificationSettings['thresholds']
+    for (const field of THRESHOLDS) {
       const value = rows.get(field)?.value
-      silences[field] = value === undefined || value === null ? SILENCE_DEFAULTS[field] : value === 'never' ? null : Number(value)
+      thresholds[field] = value === undefined || value === null ? THRESHOLD_DEFAULTS[field] : value === 'never' ? null : Number(value)
     }
-    return { addresses, sources, silences }
+    return { addresses, sources, thresholds }
   }
 
   return {
@@ -92,9 +96,9 @@ export function createNotificationSettings({
           else await write(field, checked(field, requested))
           changed.push(field)
         }
-        for (const field of SILENCES) {
+        for (const field of THRESHOLDS) {
           const requested = change[field]
-          if (requested === undefined || requested === now.silences[field]) continue
+          if (requested === undefined || requested === now.thresholds[field]) continue
           await write(field, requested === null ? 'never' : String(requested))
           changed.push(field)
         }

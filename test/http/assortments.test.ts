@@ -16,7 +16,7 @@ interface Answer {
   body: {
     code: string
     detail: Record<string, unknown>
-    data: { id: string; assortment: { skus?: string[]; categories?: string[] } | null }
+    data: { id: string; tags: string[]; assortment: { skus?: string[]; categories?: string[] } | null }
     warnings?: { code: string; parameter: string; unknown: string[] }[]
   }
 }
@@ -53,8 +53,10 @@ test('an assortment matches SKUs without case, blanks and invisible marks, and n
     code: 'M1',
     name: 'M',
     assortment: { skus: given, categories: ['home goods ', 'None'] },
+    tags: ['Baghdad', ' Baghdad', 'mall'],
   })
   expect(made.status).toBe(201)
+  expect(made.body.data.tags).toEqual(['Baghdad', 'mall'])
   expect(made.body.data.assortment).toEqual({
     skus: ['P1', 'P2', 'P3', 'P4', 'P5', 'Ab-77', 'Ab-78', 'Café 1', 'no such'],
     categories: ['Home Goods', 'None'],

@@ -205,6 +205,15 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   expect(await told()).toEqual(['store_silent'])
 
   const recent = (await request(zinc, 'GET', '/notifications')).body.data.recent
+  const { id: run_id } = await services.db.run.findFirstOrThrow()
+  const fail = () => services.db.failure.create({ data: { run_id, stage: 'item', code: 'sku_conflict', message: '' } })
+  const open = await services.db.failure.count({ where: { resolved_at: null, dismissed_at: null } })
+  await request(zinc, 'PUT', '/notifications', { open_failures_over: open + 1 })
+  await fail()
+  expect(await told()).toEqual([])
+  await fail()
+  expect(await told()).toEqual(['many_failures'])
+  expect(await told()).toEqual([])
   expect(recent[0]).toMatchObject({ kind: 'store_silent', subject: 'Store Karada is silent', error: null, attempts: 1 })
   for (const it of recent) expect(it.text.length).toBeGreaterThan(20)
 })

@@ -21,7 +21,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
   { db, notifications, test },
 ) => {
   async function response(): Promise<{ status: 'success'; data: Notifications }> {
-    const { addresses, sources, silences } = await notifications.read()
+    const { addresses, sources, thresholds } = await notifications.read()
     const recent = await db.notification.findMany({ orderBy: { id: 'desc' }, take: RECENT })
     return {
       status: 'success',
@@ -30,7 +30,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
         smtp_url: shownAddress('smtp_url', addresses.smtp_url),
         webhook_url: shownAddress('webhook_url', addresses.webhook_url),
         sources,
-        ...silences,
+        ...thresholds,
         recent: recent.map(({ failure: stored, ...row }) => {
           const failure = DeliveryFailure.nullable().parse(stored)
           return {

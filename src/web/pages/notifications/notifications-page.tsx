@@ -29,6 +29,9 @@ import classes from './notifications-page.module.css'
 const NOTIFICATIONS = `${ZOHO}/notifications`
 const notificationsKey = ['zoho', 'notifications'] as const
 
+/** Choices of how many open failures are too many. */
+const FAILURES = [10, 50, 100, 500]
+
 export default function NotificationsPage() {
   const m = useMessages(notificationMessages)
   const query = useQuery({
@@ -93,18 +96,16 @@ function Channels({ notifications }: { notifications: Notifications }) {
       />
     )
   }
-  const wait = (key: 'nothing_synced_after_minutes' | 'store_silent_after_minutes', label: string) => {
+  const threshold = (
+    key: 'nothing_synced_after_minutes' | 'store_silent_after_minutes' | 'open_failures_over',
+    label: string,
+    known: [number, string][],
+    nameOf: (value: number) => string,
+  ) => {
     const value = key in draft ? draft[key] : notifications[key]
-    const choices: [number, string][] = [
-      [60, m.hour],
-      [360, m.hours6],
-      [1_440, m.day],
-      [4_320, m.days3],
-      [10_080, m.week],
-    ]
-    // A time that was set elsewhere stays choosable.
-    if (typeof value === 'number' && !choices.some(([minutes]) => minutes === value))
-      choices.push([value, m.hoursOf({ hours: format.number(value / 60) })])
+    const choices = [...known]
+    // What was set elsewhere stays choosable.
+    if (typeof value === 'number' && !choices.some(([choice]) => choice === value)) choices.push([value, nameOf(value)])
     choices.sort(([a], [b]) => a - b)
     return (
       <NativeSelect
@@ -112,9 +113,19 @@ function Channels({ notifications }: { notifications: Notifications }) {
         disabled={!mayChange}
         value={value === null || value === undefined ? '' : String(value)}
         onChange={(event) => change(key, event.currentTarget.value === '' ? null : Number(event.currentTarget.value))}
-        data={[{ value: '', label: m.never }, ...choices.map(([minutes, name]) => ({ value: String(minutes), label: name }))]}
+        data={[{ value: '', label: m.never }, ...choices.map(([choice, name]) => ({ value: String(choice), label: name }))]}
       />
     )
+  }
+  const wait = (key: 'nothing_synced_after_minutes' | 'store_silent_after_minutes', label: string) => {
+    const choices: [number, string][] = [
+      [60, m.hour],
+      [360, m.hours6],
+      [1_440, m.day],
+      [4_320, m.days3],
+      [10_080, m.week],
+    ]
+    return threshold(key, label, choices, (minutes) => m.hoursOf({ hours: format.number(minutes / 60) }))
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -131,6 +142,12 @@ function Channels({ notifications }: { notifications: Notifications }) {
           {text('webhook_url', m.webhook, m.webhookHint)}
           {wait('nothing_synced_after_minutes', m.nothingSynced)}
           {wait('store_silent_after_minutes', m.storeSilent)}
+          {threshold(
+            'open_failures_over',
+            m.openFailures,
+            FAILURES.map((count) => [count, format.number(count)]),
+            format.number,
+          )}
           <MailServer
             stored={notifications.smtp_url}
             fromEnvironment={isFixed('smtp_url')}
@@ -231,6 +248,7 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
     nothing_synced: m.nothing_synced,
     store_silent: m.store_silent,
     backup_too_old: m.backup_too_old,
+    many_failures: m.many_failures,
     webhook_disabled: m.webhook_disabled,
     test: m.kindTest,
   }

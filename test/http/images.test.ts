@@ -6,6 +6,7 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { readRange } from '../../src/http/conditional-requests.ts'
 import { imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 interface Shown {
@@ -103,7 +104,7 @@ test.each([
   expect(readRange(range, 'W/"x"', { size: 100, etag: '"x"' })).toEqual({ kind: 'whole' })
 })
 
-test('HTML in a search and in a name comes back as JSON text, and pages follow each other without gaps', async () => {
+longTest('HTML in a search and in a name comes back as JSON text, and pages follow each other without gaps', async () => {
   const { call, sync } = await startZinc()
   await sync()
   const seen: string[] = []

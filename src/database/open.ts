@@ -24,7 +24,14 @@ export interface ConfiguredDatabaseDeps {
  * Starts the embedded PostgreSQL where no URL is given, migrates, and connects. Disposing closes
  * all in reverse.
  */
-export async function openConfiguredDatabase({ config, log, durable = true, databasePrepared = false, clock, signal }: ConfiguredDatabaseDeps) {
+export async function openConfiguredDatabase({
+  config,
+  log,
+  durable = true,
+  databasePrepared = false,
+  clock,
+  signal,
+}: ConfiguredDatabaseDeps) {
   const opened = new AsyncDisposableStack()
   try {
     const ownerUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url

@@ -103,9 +103,6 @@ function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit():
             >
               {m.test}
             </Button>
-            <Button size="xs" variant="default" onClick={onEdit}>
-              {m.edit}
-            </Button>
             <Menu position="bottom-end" withinPortal>
               <Menu.Target>
                 <ActionIcon variant="default" size={30} aria-label={m.moreOf({ name })} loading={change.isPending}>
@@ -113,6 +110,7 @@ function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit():
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
+                <Menu.Item onClick={onEdit}>{m.edit}</Menu.Item>
                 <Menu.Item disabled={!enabled} onClick={() => setAsking('replay')}>
                   {m.replay}
                 </Menu.Item>

@@ -19,8 +19,8 @@ const STORE_KEY = 'store_silent:'
 const MINUTE_MS = 60_000
 
 /**
- * Finds problems that would go unnoticed: failed runs, syncs that stopped, silent stores, many failures. Each is
- * reported once until it has ended.
+ * Finds problems that would go unnoticed: failed runs, syncs that stopped, silent stores, many
+ * failures. Each is reported once until it has ended.
  */
 export function createAlertChecks({ db, clock, queue, settings, syncKinds, backupPlan }: AlertChecksDeps): () => Promise<void> {
   async function failedRuns(): Promise<void> {

@@ -31,8 +31,8 @@ export type NotificationChange = Partial<Record<Address, string | null | undefin
 export type NotificationStore = ReturnType<typeof createNotificationSettings>
 
 /**
- * Where notifications are sent and which thresholds cause one; the environment takes precedence over
- * stored values.
+ * Where notifications are sent and which thresholds cause one; the environment takes precedence
+ * over stored values.
  */
 export function createNotificationSettings({
   db,

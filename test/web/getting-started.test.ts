@@ -52,7 +52,7 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('No changes to save').waitFor()
   await consent()
-  await page.getByText('Connected to Zoho').waitFor()
+  await page.getByText('Connected to Zoho', { exact: true }).waitFor()
 
   await page.getByRole('link', { name: 'Connection', exact: true }).click()
   await page.getByRole('button', { name: 'Test connection' }).click()

@@ -84,6 +84,10 @@ longTest('an operator plans a pull, compares sessions, repairs, downloads and de
   const columns = await page.getByRole('table', { name: 'Modules' }).getByRole('columnheader').allTextContents()
   const cells = await compared.getByRole('cell').allTextContents()
   expect(cells[columns.indexOf('Changed')]).toMatch(/1$/)
+  await compared.getByRole('button', { name: '1' }).click()
+  const rate = page.getByRole('dialog').getByRole('row').filter({ hasText: 'rate' }).first()
+  await expect.poll(() => rate.textContent()).toContain('123.45')
+  await page.keyboard.press('Escape')
 
   const folder = join(zinc.dataDir, 'sync_sessions', newer!.session, 'raw_json')
   const [stamp] = await readdir(folder)

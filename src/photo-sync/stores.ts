@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { matchAssortment, NAME_FIELDS, unknownNames } from '../auth/assortment-names.ts'
 import type { Database, Db } from '../database/client.ts'
 import { Prisma, type Store } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -7,6 +6,7 @@ import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
 import { say } from '../messages/say.ts'
 import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
+import { matchAssortment, NAME_FIELDS, unknownNames } from './match-assortment.ts'
 import { publishStoreChange } from './publish-store-change.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

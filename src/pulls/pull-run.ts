@@ -102,7 +102,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
     ...more,
   })
 
-  await writer.note(clock.now(), run.checkpoint === null ? 'started' : 'carried on', { modules: modules.map((it) => it.name) })
+  await writer.note(clock.now(), run.checkpoint === null ? 'started' : 'resumed', { modules: modules.map((it) => it.name) })
   await writer.saveInfo(await info('running'))
   let signInFailed: ModuleProgress['error'] = null
   for (const module of modules) {

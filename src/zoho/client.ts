@@ -21,7 +21,7 @@ import {
 import { errorCodeOf, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError, zohoDetail } from './errors.ts'
 import { SIGN_IN_MS } from './oauth.ts'
 import type { CallJob, CallResult, RateLimiter } from './rate-limiter.ts'
-import { parseZohoJson } from './schemas.ts'
+import { parseZohoJson } from './value-types.ts'
 
 export interface ZohoClientDeps {
   apiUrl: string

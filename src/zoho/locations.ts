@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ZohoClient } from './client.ts'
 import { ZohoNotFoundError, ZohoRequestError } from './errors.ts'
-import { Flag, Id, PlainText, ReadableDecimal } from './schemas.ts'
+import { Flag, Id, PlainText, ReadableDecimal } from './value-types.ts'
 
 /** A place where goods are kept. Older organizations have warehouses instead of locations. */
 export interface ZohoLocation {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient } from './client.ts'
 import { listByPage } from './paginate.ts'
-import { Flag, hasInvalidFields, Id, instantIn, Key, PageContext, PlainText, ReadableDecimal, Text } from './schemas.ts'
+import { Flag, hasInvalidFields, Id, instantIn, Key, PageContext, PlainText, ReadableDecimal, Text } from './value-types.ts'
 
 const PATH = '/inventory/v1/pricebooks'
 /** All rates of a list come at once; more pages than this are a server repeating itself. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type LocationStock, readLocationStock } from './locations.ts'
-import { Flag, Id, instantIn, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
+import { Flag, Id, instantIn, Key, PlainKey, PlainText, ReadableDecimal, Text } from './value-types.ts'
 
 /** One image or other attachment of an item, as its detail lists them. */
 export interface ItemDocument {

@@ -15,7 +15,7 @@ import { LIST_LAG_MS } from '../../zoho/paginate.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
 import { CLOCKS_MS, capCursor } from '../../zoho/server-clock.ts'
 import { confirmImages } from '../images/confirm-images.ts'
-import { countsFrom, type ListCounts } from './result.ts'
+import { countsFrom, type ListCounts } from './item-sync-result.ts'
 import { type ItemMapping, reportUnreadable, toItemRows } from './to-item-row.ts'
 
 /**

@@ -78,7 +78,7 @@ const blobs = await db.blob.findMany({ take: COUNT, select: { sha256: true } })
 const wanted = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))
 const began = performance.now()
 await Promise.all(
-  blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, recipe: variantConfig, wanted }, signal, { shed: false }))),
+  blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, config: variantConfig, wanted }, signal, { shed: false }))),
 )
 const variantsPerSecond = (blobs.length * wanted.length) / ((performance.now() - began) / 1000)
 

@@ -75,9 +75,9 @@ export async function syncList(
     const bad = unreadable.splice(0)
     if (fresh.length === 0 && bad.length === 0) continue
     if (fresh.length > 0) {
-      const place = walk.after(fresh)
-      const newest = capCursor(place.from!, { zoho: zoho.serverTime(), ours: clock.now() })
-      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
+      const after = walk.after(fresh)
+      const newest = capCursor(after.from!, { zoho: zoho.serverTime(), ours: clock.now() })
+      at = { ...at, ...after, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
     }
     for (const { group_id: id } of fresh) if (id) groups.add(id)
     const items = [...new Map(fresh.map((item) => [item.item_id, item])).values()]

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import type { Params } from '../messages/message.ts'
 import { around, inEnglish, messageAs, type Said, say } from '../messages/say.ts'
-import { addNotification } from '../notifications/notifications.ts'
+import { addNotification, causeOf, notification } from '../notifications/notifications.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
 import type { EffectiveSettings } from '../settings/zoho-settings.ts'
@@ -99,11 +99,10 @@ export function createConnectionStateStore({
     const before = row === null || row.code === NOT_TRIED ? null : row.state
     const broken = (state: string | null) => state === 'stale' || state === 'revoked'
     if (broken(next.state) && before !== null && before !== next.state) {
-      const text = [next.cause, next.remedy].filter((line) => line !== null).join('\n')
-      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock, queue })
+      await addNotification(tx, notification('connection_lost', { cause: causeOf(next) }), { clock, queue })
     } else if (next.state === 'connected' && broken(before)) {
-      const text = `It was lost at ${row!.since.toISOString()}. What was missed meanwhile comes with the next sync.`
-      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock, queue })
+      const since = row!.since.toISOString()
+      await addNotification(tx, notification('connection_regained', { since }), { clock, queue })
     }
   }
 

@@ -1,6 +1,6 @@
 import { findBooksModule } from '../facts/books-modules.ts'
 import type { CausesIn, MessagesIn } from './en.ts'
-import { type Part, render } from './message.ts'
+import { type Part, remedyOf, render } from './message.ts'
 
 /** Keeps a name, an id or a figure in its own direction amid Arabic words. */
 const isolated = (value: unknown): string => (value === '' || value === undefined ? '' : `\u2068${value}\u2069`)
@@ -9,6 +9,10 @@ const ar = (strings: TemplateStringsArray, ...values: unknown[]): string =>
 
 /** A message or text within another one. */
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
+
+/** The same, and what to do. */
+const withRemedy = (part: Part): string => (typeof part === 'string' ? part : lines(text(part), remedyOf(MESSAGES, part)))
+const lines = (...texts: (string | null)[]): string => texts.filter((line) => line).join('\n')
 
 /** A module of Zoho Books as people call it; anything else as it is. */
 const named = (name: string): string => findBooksModule(name)?.label.ar ?? name
@@ -471,6 +475,41 @@ export const MESSAGES = {
   not_in_assortment: { message: 'هذه الصورة خارج تشكيلة المتجر', remedy: 'احذفها واقرأ القائمة من جديد.' },
   not_in_zoho: { message: 'هذا المنتج ليس في Zoho', remedy: 'أضفه هناك أولًا.' },
   not_set_up: { message: ({ missing }) => ar`Zoho غير مُعدّ بعد: ينقص ${missing.join('، ')}`, remedy: 'أكملها في صفحة «الاتصال».' },
+  'notification.backup_too_old': {
+    message: 'أحدث نسخة احتياطية سليمة قديمة جدًا',
+    remedy: ({ newest, target, hours }) =>
+      lines(
+        newest === null ? 'لا توجد نسخة احتياطية سليمة بعد.' : ar`انتهت أحدث نسخة سليمة في ${newest}.`,
+        ar`الوجهة: ${target}، والمتوقع نسخة كل ${hours} ساعة.`,
+        'راجع صفحة «النسخ الاحتياطية»؛ سطر النسخة الفاشلة يذكر السبب.',
+      ),
+  },
+  'notification.connection_lost': { message: 'انقطع الاتصال بـ Zoho', remedy: ({ cause }) => withRemedy(cause) },
+  'notification.connection_regained': {
+    message: 'عاد الاتصال بـ Zoho',
+    remedy: ({ since }) => ar`كان مقطوعًا منذ ${since}. ما فات يأتي مع المزامنة التالية.`,
+  },
+  'notification.nothing_synced': {
+    message: 'لم تجرِ أي مزامنة منذ مدة',
+    remedy: ({ last }) => lines(ar`انتهت آخر مزامنة ناجحة في ${last}.`, 'راجع الاتصال والجداول الزمنية في صفحة الإعدادات.'),
+  },
+  'notification.run_failed': {
+    message: ({ kind }) => ar`فشل تشغيل: ${kind}`,
+    remedy: ({ cause, run_id }) => lines(cause === null ? 'السبب في السجل.' : withRemedy(cause), ar`التشغيل ${run_id}`),
+  },
+  'notification.store_silent': {
+    message: ({ name }) => ar`المتجر ${name} غير متصل`,
+    remedy: ({ last_seen: at }) => lines(ar`آخر طلب منه للصور كان في ${at}.`, 'تحقّق من أن خادم المتجر يعمل ويصل إلى zinc.'),
+  },
+  'notification.test': { message: 'اختبار', remedy: 'تصل إشعارات zinc إلى هنا.' },
+  'notification.webhook_disabled': {
+    message: ({ host }) => ar`أُوقف Webhook إلى ${host}`,
+    remedy: ({ days }) =>
+      lines(
+        days === null ? 'يقول المستقبِل إنه لم يعد موجودًا (410).' : ar`لم يصل إليه شيء منذ ${days} يومًا.`,
+        'صحّحه في صفحة Webhooks ثم شغّله من جديد وأعد إرسال ما فات.',
+      ),
+  },
   not_verified: { message: 'لم يُتحقق من هذه الجلسة بعد', remedy: 'تحقق منها أولًا.' },
   nothing_to_retry: { message: 'لا شيء هنا تفيده إعادة المحاولة', remedy: 'اتبع ما يقوله كل سبب.' },
   oauth_unavailable: {

@@ -171,7 +171,7 @@ try {
   const sample = join(dataDir, 'sample.jpg')
   await writeFile(sample, image)
   {
-    // These pictures have no files: a worker would look for each of them all the while.
+    // These images have no files: a worker would look for each of them all the while.
     const zinc = await startZinc(listUrl, { ROLE: 'api' })
     const store = await addStore(zinc)
     const headers = { authorization: `Bearer ${store.token}` }
@@ -204,7 +204,7 @@ try {
     await stopAll()
   }
 
-  // Downloads and pulls, of a shop's 2,204 pictures.
+  // Downloads and pulls, of a shop's 2,204 images.
   const total = await withDatabase(pullUrl, (client) => addImages(client, { count: PULLED, imagesDir }))
   const zinc = await startZinc(pullUrl)
   const store = await addStore(zinc)

@@ -418,7 +418,7 @@ export const MESSAGES = {
       ar`اختفى من Zoho ${removed} من ${known} من الأصناف، أي أكثر من الخُمس؛ لم يُحذف شيء. إن كان صحيحًا فابدأ مزامنة كاملة وأكّد الحذف.`,
   },
   mass_delete_stopped: {
-    message: ({ removed, pictures }) => ar`ستأخذ هذه التشكيلة ${removed} من ${pictures} صورة من المتجر`,
+    message: ({ removed, images }) => ar`ستأخذ هذه التشكيلة ${removed} من ${images} صورة من المتجر`,
     remedy: 'قارن رموز SKU والفئات بالكتالوج. إن كان مقصودًا فأكّد الحذف.',
   },
   'mass_delete_stopped.crm': {
@@ -471,7 +471,7 @@ export const MESSAGES = {
   not_for_keys: { message: 'هذه العملية مغلقة أمام مفاتيح API', remedy: 'سجّل الدخول كشخص.' },
   not_found: { message: 'لا يوجد شيء في هذا العنوان', remedy: 'عُد إلى الصفحة السابقة.' },
   not_found_in_zoho: { message: 'ليس في Zoho سجل كهذا' },
-  'not_found_in_zoho.picture': { message: 'ليس في Zoho صورة' },
+  'not_found_in_zoho.image': { message: 'ليس في Zoho صورة' },
   not_in_assortment: { message: 'هذه الصورة خارج تشكيلة المتجر', remedy: 'احذفها واقرأ القائمة من جديد.' },
   not_in_zoho: { message: 'هذا المنتج ليس في Zoho', remedy: 'أضفه هناك أولًا.' },
   not_set_up: { message: ({ missing }) => ar`Zoho غير مُعدّ بعد: ينقص ${missing.join('، ')}`, remedy: 'أكملها في صفحة «الاتصال».' },

@@ -643,8 +643,8 @@ export const MESSAGES = {
       `${removed} of ${known} items were deleted in Zoho, more than 20 %. Nothing was removed. If that is correct, run it again with confirm_removals=true.`,
   },
   mass_delete_stopped: {
-    message: ({ removed, pictures }: { removed: number; pictures: number }) =>
-      `This assortment would remove ${removed} of ${pictures} images from the store`,
+    message: ({ removed, images }: { removed: number; images: number }) =>
+      `This assortment would remove ${removed} of ${images} images from the store`,
     remedy: 'Compare the SKUs and categories with the catalogue. If it is intended, send it again with ?confirm_removals=true.',
     page: 'Check the items in Zoho. If they were really deleted, review the removal and confirm it.',
   },
@@ -735,7 +735,7 @@ export const MESSAGES = {
     page: 'Go back to where you came from.',
   },
   not_found_in_zoho: { message: 'Record not found in Zoho' },
-  'not_found_in_zoho.picture': { message: 'Zoho has no image' },
+  'not_found_in_zoho.image': { message: 'Zoho has no image' },
   not_in_assortment: { message: 'This photo is not in the store’s assortment', remedy: 'Delete it locally and read the list again.' },
   not_in_zoho: { message: 'This product is not in Zoho', remedy: 'Images can only be sent for items that exist in Zoho.' },
   not_set_up: {

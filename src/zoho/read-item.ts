@@ -370,12 +370,12 @@ function readImage(row: Row, item: ZohoItem, read: <T>(key: string, type: z.ZodT
     if (name !== undefined) item.image_name = id === null ? null : name
     return
   }
-  const pictures = item.documents?.filter((it) => !NO_IMAGE.test(it.file_name?.trim() ?? ''))
+  const documents = item.documents?.filter((it) => !NO_IMAGE.test(it.file_name?.trim() ?? ''))
   const given = [row.image_name, row.image_type, row.image_id].filter((value) => value !== undefined)
   const other = Id.safeParse(isBlank(row.image_id) ? undefined : row.image_id)
-  if (given.some((value) => !isBlank(value)) || (pictures?.length ?? 0) > 0) {
+  if (given.some((value) => !isBlank(value)) || (documents?.length ?? 0) > 0) {
     item.image_signs = 'named'
-    const candidate = pictures?.[0]?.document_id ?? other.data
+    const candidate = documents?.[0]?.document_id ?? other.data
     if (candidate !== undefined) item.image_candidate = candidate
     if (name) item.image_name = name
   } else if (row.image_name !== undefined && item.documents !== undefined && item.documents_readable && item.documents.length === 0) {

@@ -82,7 +82,7 @@ export function createBlobWriter(db: Database) {
         for (const { rows, resolve, reject } of batch) {
           const blob = written.get(rows.facts.sha256)
           if (blob) resolve(blob)
-          else reject(new Error('the row of a picture was not written'))
+          else reject(new Error('the row of an image was not written'))
         }
       } catch (error) {
         for (const { reject } of batch) reject(error)

@@ -6,7 +6,8 @@ import { withFirstMember } from '../../lib/raw-json.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/item-fields.ts'
-import { readCustomFields, readItem } from '../../zoho/read-item.ts'
+import { readCustomFields } from '../../zoho/read-custom-fields.ts'
+import { readItem } from '../../zoho/read-item.ts'
 import { Decimal, Flag, Id, instantIn, Key, Text } from '../../zoho/value-types.ts'
 
 /**

@@ -1,4 +1,5 @@
 import { findBooksModule } from '../facts/books-modules.ts'
+import { VARIANT_NAMES } from '../facts/variants.ts'
 import type { CausesIn, MessagesIn } from './en.ts'
 import { type Part, remedyOf, render } from './message.ts'
 
@@ -79,7 +80,7 @@ export const MESSAGES = {
   'bad_request.not_http': { message: 'ليس هذا HTTP يُقرأ', remedy: 'تحقّق مما أدخلته؛ يسمّي السطر الإنجليزي الحقل.' },
   'bad_request.other_part': { message: ({ part }) => ar`يُنتظر file، وفي الاستمارة جزء اسمه ${part}` },
   'bad_request.refresh_token': { message: 'ينقص refresh_token', remedy: 'تحقّق مما أدخلته؛ يسمّي السطر الإنجليزي الحقل.' },
-  'bad_request.size': { message: 'ينقص size مع which=size: إما thumb أو medium' },
+  'bad_request.size': { message: `ينقص size مع which=size: ${VARIANT_NAMES.join(' أو ')}` },
   'bad_request.too_long': { message: ({ field }) => ar`قيمة ${field} خاطئة: 500 حرف على الأكثر` },
   'bad_request.too_many_reports': {
     message: ({ max }) => ar`في sync_batch أكثر من ${max} تقريرًا`,

@@ -1,3 +1,4 @@
+import { VARIANT_NAMES } from '../facts/variants.ts'
 import { type Catalogue, type Part, remedyOf, render } from './message.ts'
 
 /** A message or text within another one. */
@@ -135,7 +136,7 @@ export const MESSAGES = {
   },
   'bad_request.other_part': { message: ({ part }: { part: string }) => `file is required, but the part is named ${JSON.stringify(part)}` },
   'bad_request.refresh_token': { message: 'refresh_token is required', remedy: 'Send the refresh_token that the login returned.' },
-  'bad_request.size': { message: 'size is required with which=size: thumb or medium' },
+  'bad_request.size': { message: `size is required with which=size: ${VARIANT_NAMES.join(' or ')}` },
   'bad_request.too_long': { message: ({ field }: { field: string }) => `${field} must have at most 500 characters` },
   'bad_request.too_many_reports': {
     message: ({ max }: { max: number }) => `sync_batch has more than ${max} reports`,

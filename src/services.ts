@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
-import { openAccounts } from './auth/accounts.ts'
+import { openAuth } from './auth/auth.ts'
 import { createBackups } from './backup/backups.ts'
 import { refuseUnfinishedRestore } from './backup/restore-marker.ts'
 import { backupFolders } from './backup/sources.ts'
@@ -62,7 +62,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const keyDeps = { db, settingsDir, keys: config.keys, columns: ENCRYPTED_COLUMNS, storageId: storage.id }
     const { jwtKeys, encryption, rotation } = await openKeyRings(keyDeps)
     const { admin, sessionDays, requireSecondFactor } = config
-    const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
+    const accounts = await openAuth({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
     const images = opened.use(
       await openImages({ ...overrides, ...base, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
     )

@@ -72,7 +72,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   const holders = new Map<string, Set<PeerClient>>()
   const watched = new Set<PeerClient>()
   /** The time for which rounds were made: on a busy machine it passes more slowly. */
-  let patienceMs = 0
+  let elapsedMs = 0
   let roundAt = performance.now()
   /** Since when, by that time, nothing has come from a peer that this client waits for. */
   const waitingSince = new Map<PeerClient, number>()
@@ -119,10 +119,10 @@ export function createPeerExchange(options: PeerExchangeOptions) {
 
   /** Leaves out a peer from which nothing has come for too long. */
   function waitFor(peer: PeerClient, slowest: number): void {
-    const since = waitingSince.get(peer) ?? patienceMs
+    const since = waitingSince.get(peer) ?? elapsedMs
     waitingSince.set(peer, since)
-    const working = patienceMs - (lineBytes.get(peer)?.at ?? 0) < STALL_MS
-    if (patienceMs - since < Math.max(slowest, working ? WORKING_STALL_MS : STALL_MS)) return
+    const working = elapsedMs - (lineBytes.get(peer)?.at ?? 0) < STALL_MS
+    if (elapsedMs - since < Math.max(slowest, working ? WORKING_STALL_MS : STALL_MS)) return
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
@@ -158,7 +158,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const has = await peer.have(hashes, unasked.length > 0 ? 0 : HAVE_WAIT_MS)
       for (const item of unasked) item.asked.add(peer)
       for (const sha256 of has.held) holders.set(sha256, (holders.get(sha256) ?? new Set()).add(peer))
-      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: patienceMs })
+      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: elapsedMs })
       if (has.held.size > 0 || unasked.length > 0) changed()
     }
   }
@@ -184,7 +184,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   async function round(): Promise<boolean> {
     await sharing.meetPeers(signal)
     const now = performance.now()
-    patienceMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
+    elapsedMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
     roundAt = now
     const peers = sharing.live()
     watchPeers(peers)

@@ -166,12 +166,12 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     requests: 0,
   }
   const progress: PullProgress = { phase: 'check', done: 0, total: 0, bytes: 0, bytesTotal: 0, failed: 0, cuts: 0 }
-  const tell = (patch: Partial<PullProgress> = {}) => onProgress(Object.assign(progress, patch))
+  const report = (patch: Partial<PullProgress> = {}) => onProgress(Object.assign(progress, patch))
   const stopped = new AbortController()
   const stopSignal = AbortSignal.any([signal, stopped.signal])
   const failedTry = (failed: FailedTry) => {
     result.cuts++
-    tell({ cuts: result.cuts })
+    report({ cuts: result.cuts })
     onFailedTry(failed)
   }
   const transport = createTransport({ signal: stopSignal, onFailedTry: failedTry })
@@ -215,7 +215,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     files,
     adoptable,
     result,
-    onDone: () => tell({ done: progress.done + 1, failed: result.failed.length }),
+    onDone: () => report({ done: progress.done + 1, failed: result.failed.length }),
     onStored(photo, from) {
       if (from === 'line') transport.progressed()
       sharing?.stored(photo.sha256)
@@ -277,7 +277,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     received(bytes) {
       result.bytes += bytes
       pace.add(bytes)
-      tell({ bytes: result.bytes })
+      report({ bytes: result.bytes })
     },
     onRequest,
     adopt,
@@ -300,7 +300,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     sharing,
     onRequest,
     onServerTime: (at) => reporter.serverIsAhead(Math.max(api.aheadMs(), Date.parse(at) - Date.now())),
-    onPage: () => tell({ phase: 'pull' }),
+    onPage: () => report({ phase: 'pull' }),
     isHere,
     remove,
     enqueue,
@@ -336,9 +336,9 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     sharing?.end()
   }
   await adoptable?.finish()
-  if (state.reports.size > 0) tell({ phase: 'report' })
+  if (state.reports.size > 0) report({ phase: 'report' })
   await reporter.sendAll()
-  tell({ phase: 'done' })
+  report({ phase: 'done' })
   result.unchanged = state.held.size - result.fetched - result.adopted
   return { ...result, requests: result.requests + reporter.requests() }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LANGUAGE_CODES } from '../facts/languages.ts'
 import { Message, MessageParams } from './message.ts'
 import { Source } from './zoho-settings.ts'
 
@@ -37,6 +38,8 @@ export const Notifications = z.object({
   store_silent_after_minutes: z.number().nullable(),
   /** Notify when more failures than this are open; null: never. */
   open_failures_over: z.number().nullable(),
+  /** The language of notifications. */
+  language: z.enum(LANGUAGE_CODES),
   /** The newest notifications and their delivery. */
   recent: z.array(
     z.object({
@@ -44,6 +47,8 @@ export const Notifications = z.object({
       kind: NotificationKind,
       subject: z.string(),
       text: z.string(),
+      /** The facts in subject and text, for other languages; null for those of an older zinc. */
+      params: MessageParams.nullable(),
       created_at: z.iso.datetime(),
       sent_at: z.iso.datetime().nullable(),
       attempts: z.number(),
@@ -66,6 +71,7 @@ export const NotificationsBody = z
     nothing_synced_after_minutes: minutes,
     store_silent_after_minutes: minutes,
     open_failures_over: z.number().int().min(0).max(1_000_000).nullable(),
+    language: z.enum(LANGUAGE_CODES),
   })
   .partial()
 export type NotificationsBody = z.infer<typeof NotificationsBody>

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
+import { LANGUAGE_CODES, type Language } from '../facts/languages.ts'
 import type { Clock } from '../lib/clock.ts'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from './audit-log.ts'
@@ -25,8 +26,12 @@ export interface NotificationSettings {
   addresses: Record<Address, string | null>
   sources: Record<Address, 'environment' | 'stored' | 'none'>
   thresholds: Record<Threshold, number | null>
+  /** What they are written in. */
+  language: Language
 }
-export type NotificationChange = Partial<Record<Address, string | null | undefined> & Record<Threshold, number | null | undefined>>
+export type NotificationChange = Partial<
+  Record<Address, string | null | undefined> & Record<Threshold, number | null | undefined> & { language: Language | undefined }
+>
 
 export type NotificationStore = ReturnType<typeof createNotificationSettings>
 
@@ -67,7 +72,8 @@ export function createNotificationSettings({
       const value = rows.get(field)?.value
       thresholds[field] = value === undefined || value === null ? THRESHOLD_DEFAULTS[field] : value === 'never' ? null : Number(value)
     }
-    return { addresses, sources, thresholds }
+    const language = LANGUAGE_CODES.find((code) => code === rows.get('language')?.value) ?? 'en'
+    return { addresses, sources, thresholds, language }
   }
 
   return {
@@ -101,6 +107,10 @@ export function createNotificationSettings({
           if (requested === undefined || requested === now.thresholds[field]) continue
           await write(field, requested === null ? 'never' : String(requested))
           changed.push(field)
+        }
+        if (change.language !== undefined && change.language !== now.language) {
+          await write('language', change.language)
+          changed.push('language')
         }
         if (changed.length > 0)
           await recordAudit(tx, { ...actor, action: 'notifications.change', target: 'notifications', fields: changed })

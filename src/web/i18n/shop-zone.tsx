@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, use } from 'react'
+import type { Language } from '../../facts/languages.ts'
 import { createFormat, type Format } from './format.ts'
-import { type Language, useLanguage } from './language.tsx'
+import { useLanguage } from './language.tsx'
 
 const ZoneContext = createContext<string | undefined>(undefined)
 

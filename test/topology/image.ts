@@ -45,7 +45,7 @@ export async function buildImage(dir: string): Promise<BuiltImage> {
   // As the machine's npm is set up; it does not become part of the image.
   const npmrc = join(dir, 'npmrc')
   const { stdout: settings } = await run('sh', ['-c', 'cat ~/.npmrc 2>/dev/null || true'])
-  await writeFile(npmrc, settings, { mode: 0o600 })
+  await writeFile(npmrc, `${settings}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`, { mode: 0o600 })
   const options = [
     '--isolation',
     'chroot',

@@ -15,11 +15,11 @@ const ASKED_MS = 5_000
 /** How long a peer may hold a question until it can say yes. */
 const HAVE_WAIT_MS = 1_500
 /**
- * How long nothing may come from a peer that others wait for; longer where it says that it is
- * working, which it may only pretend.
+ * How long nothing may come from a peer that others wait for; longer while head office's bytes come
+ * to any client, since its own may be behind them on the line.
  */
 const STALL_MS = 10_000
-const WORKING_STALL_MS = 120_000
+const BUSY_LINE_STALL_MS = 120_000
 /** What a round takes at most; more is this machine's own delay, and no peer's. */
 const LONGEST_ROUND_MS = 500
 const EXCLUDE_MS = 10_000
@@ -41,6 +41,8 @@ export interface PeerExchangeOptions {
   toLine(pending: PendingDownload[]): void
   /** How much more may wait for the line. */
   lineRoom(): { photos: number; bytes: number }
+  /** Bytes that came from head office to this client. */
+  lineBytes(): number
   /** How long head office may take for a byte, as far as the limit and the line here tell. */
   slowestMsPerByte(): number
   signal: AbortSignal
@@ -76,7 +78,9 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   let roundAt = performance.now()
   /** Since when, by that time, nothing has come from a peer that this client waits for. */
   const waitingSince = new Map<PeerClient, number>()
-  const lineBytes = new Map<PeerClient, { bytes: number; at: number }>()
+  /** Bytes that came from head office to each client, and when, by that time, any did. */
+  const lineBytes = new Map<PeerClient | null, number>()
+  let lineBusyAt = Number.NEGATIVE_INFINITY
   let ended = false
   let offline = false
   let done = false
@@ -117,12 +121,19 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     }
   }
 
+  function noteLineBytes(client: PeerClient | null, bytes: number): void {
+    if (bytes === (lineBytes.get(client) ?? 0)) return
+    lineBytes.set(client, bytes)
+    lineBusyAt = patienceMs
+  }
+
   /** Leaves out a peer from which nothing has come for too long. */
   function waitFor(peer: PeerClient, slowest: number): void {
     const since = waitingSince.get(peer) ?? patienceMs
     waitingSince.set(peer, since)
-    const working = patienceMs - (lineBytes.get(peer)?.at ?? 0) < STALL_MS
-    if (patienceMs - since < Math.max(slowest, working ? WORKING_STALL_MS : STALL_MS)) return
+    const quietMs = patienceMs - Math.max(since, lineBusyAt)
+    if (quietMs < STALL_MS && patienceMs - since < BUSY_LINE_STALL_MS) return
+    if (patienceMs - since < slowest) return
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
@@ -158,7 +169,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const has = await peer.have(hashes, unasked.length > 0 ? 0 : HAVE_WAIT_MS)
       for (const item of unasked) item.asked.add(peer)
       for (const sha256 of has.held) holders.set(sha256, (holders.get(sha256) ?? new Set()).add(peer))
-      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: patienceMs })
+      noteLineBytes(peer, has.lineBytes)
       if (has.held.size > 0 || unasked.length > 0) changed()
     }
   }
@@ -186,6 +197,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     const now = performance.now()
     patienceMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
     roundAt = now
+    noteLineBytes(null, options.lineBytes())
     const peers = sharing.live()
     watchPeers(peers)
     const fetching = peers.filter((peer) => peer.scope() === scope)

@@ -245,6 +245,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
         for (const item of pending) queue.add(item)
       },
       lineRoom: () => ({ photos: LINE_PHOTOS - queue.waiting().photos, bytes: LINE_BYTES - queue.waiting().bytes }),
+      lineBytes: () => result.bytes,
       slowestMsPerByte: () => SLOWER * Math.max(1_000 / (bytesPerSecond() ?? Number.POSITIVE_INFINITY), pace.msPerByte()),
       signal: stopSignal,
     })

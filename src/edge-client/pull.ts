@@ -184,14 +184,15 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   const limiter = createRateLimiter({ bytesPerSecond, signal: stopSignal })
   const headOffice = { server: state.addressOf(server), storeId, token, limiter }
   const api = createApiClient({ ...headOffice, signal: stopSignal })
+  const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
+  const sharing = await sharingOf(options, state)
   // What was done, and what failed, is reported even when the pull has to end.
   const reporter = createReporter({
     state,
     api: createApiClient({ ...headOffice, signal }),
     transport: createTransport({ signal, onFailedTry: failedTry }),
+    sharing: sharing !== null,
   })
-  const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
-  const sharing = await sharingOf(options, state)
   const streams = sharing ? SHARING_STREAMS : STREAMS
   const pace = createLinePace()
   let exchange: PeerExchange | null = null

@@ -16,7 +16,7 @@ const ASKED_MS = 5_000
 const HAVE_WAIT_MS = 1_500
 /**
  * How long nothing may come from a peer that others wait for; longer while head office's bytes come
- * to any client, since its own may be behind them on the line.
+ * to any client, since its own may be behind them on the line, and while this one waits as well.
  */
 const STALL_MS = 10_000
 const BUSY_LINE_STALL_MS = 120_000
@@ -43,6 +43,8 @@ export interface PeerExchangeOptions {
   lineRoom(): { photos: number; bytes: number }
   /** Bytes that came from head office to this client. */
   lineBytes(): number
+  /** Whether this client waits for head office itself: then silence may be the line's. */
+  waitsForLine(): boolean
   /** How long head office may take for a byte, as far as the limit and the line here tell. */
   slowestMsPerByte(): number
   signal: AbortSignal
@@ -72,6 +74,8 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   const items = new Map<string, Item>()
   const active = new Set<string>()
   const holders = new Map<string, Set<PeerClient>>()
+  /** Peers that have given a content to the line already, whoever's turn it is now. */
+  const fetchers = new Map<string, Set<PeerClient>>()
   const watched = new Set<PeerClient>()
   /** The time for which rounds were made: on a busy machine it passes more slowly. */
   let patienceMs = 0
@@ -132,7 +136,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     const since = waitingSince.get(peer) ?? patienceMs
     waitingSince.set(peer, since)
     const quietMs = patienceMs - Math.max(since, lineBusyAt)
-    if (quietMs < STALL_MS && patienceMs - since < BUSY_LINE_STALL_MS) return
+    if ((quietMs < STALL_MS || options.waitsForLine()) && patienceMs - since < BUSY_LINE_STALL_MS) return
     if (patienceMs - since < slowest) return
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
@@ -142,6 +146,13 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   const isAsked = ({ pending, asked, since }: Item, peers: PeerClient[]): boolean =>
     pending.sha256 === null || performance.now() - since > ASKED_MS || peers.every((peer) => asked.has(peer))
 
+  /** Who fetches it: of those who do already the first in the order, or else whose turn it is. */
+  function fetcherOf({ pending: { sha256 }, owner }: Item, fetching: PeerClient[]): PeerClient | null {
+    const already = sha256 === null ? [] : fetching.filter((peer) => fetchers.get(sha256)?.has(peer))
+    const clients = already.map((peer) => ({ id: peer.id() ?? '', peer }))
+    return rankedFor(sha256 ?? '', clients)[0]?.peer ?? owner
+  }
+
   /** What to ask a peer: everything once, and again what it fetches from head office for all. */
   function questionsFor(peer: PeerClient): { hashes: string[]; unasked: Item[] } {
     const hashes = new Set<string>()
@@ -150,7 +161,8 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const { id, sha256 } = item.pending
       if (sha256 === null || active.has(id)) continue
       const isNew = !item.asked.has(peer)
-      if (!isNew && (item.owner !== peer || holders.get(sha256)?.has(peer))) continue
+      const fetches = item.owner === peer || fetchers.get(sha256)?.has(peer)
+      if (!isNew && (!fetches || holders.get(sha256)?.has(peer))) continue
       hashes.add(sha256)
       if (isNew) unasked.push(item)
       if (hashes.size === MAX_HAVE) break
@@ -169,6 +181,9 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const has = await peer.have(hashes, unasked.length > 0 ? 0 : HAVE_WAIT_MS)
       for (const item of unasked) item.asked.add(peer)
       for (const sha256 of has.held) holders.set(sha256, (holders.get(sha256) ?? new Set()).add(peer))
+      for (const sha256 of hashes)
+        if (has.fetching.has(sha256)) fetchers.set(sha256, (fetchers.get(sha256) ?? new Set()).add(peer))
+        else fetchers.get(sha256)?.delete(peer)
       noteLineBytes(peer, has.lineBytes)
       if (has.held.size > 0 || unasked.length > 0) changed()
     }
@@ -229,9 +244,13 @@ export function createPeerExchange(options: PeerExchangeOptions) {
         }
       }
       if (sha256 !== null && item.membership !== membership) {
-        // Others may hold what a peer that has gone was to fetch.
-        if (item.owner && !fetching.includes(item.owner)) item.asked.clear()
-        item.owner = rankedFor(sha256, clients)[0]?.peer ?? null
+        const owner = rankedFor(sha256, clients)[0]?.peer ?? null
+        // Others may hold or be fetching what was another's until now.
+        if (item.membership !== null && owner !== item.owner) {
+          item.asked.clear()
+          item.since = now
+        }
+        item.owner = owner
         item.membership = membership
       }
       const here = sha256 === null ? [] : peers.filter((peer) => holders.get(sha256)?.has(peer))
@@ -245,9 +264,12 @@ export function createPeerExchange(options: PeerExchangeOptions) {
           begin(item, free)
           begun = true
         }
-      } else if (item.owner) {
-        awaited.add(item.owner)
-        waitFor(item.owner, msPerByte * (pending.size ?? 0))
+        continue
+      }
+      const fetcher = fetcherOf(item, fetching)
+      if (fetcher) {
+        awaited.add(fetcher)
+        waitFor(fetcher, msPerByte * (pending.size ?? 0))
       } else if (!offline && room.photos > 0 && room.bytes > 0 && isAsked(item, peers)) {
         items.delete(id)
         mine.push(pending)

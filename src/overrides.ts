@@ -23,6 +23,8 @@ export interface Overrides {
   clock?: Clock
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
+  /** True in tests only: see openConfiguredDatabase. */
+  databasePrepared?: boolean
   /** Other hosts than Zoho's and Google's, for tests that call several of them. */
   dataCenters?: DataCenterEndpoints
   gcpClient?: ClientOptions

@@ -78,9 +78,18 @@ function matching(filter: ProductFilter): Prisma.Sql {
         : Prisma.sql`p.id ${inStock ? Prisma.empty : Prisma.sql`not`} in (${there} and on_hand > 0)`,
     )
   } else add(inStock, (is) => (is ? Prisma.sql`p.stock_on_hand > 0` : Prisma.sql`coalesce(p.stock_on_hand, 0) <= 0`))
-  add(filter.modifiedSince, (at) => Prisma.sql`p.updated_at >= ${at}`)
+  add(filter.modifiedSince, modifiedSince)
   return conditions.length === 0 ? Prisma.sql`true` : Prisma.join(conditions, ' and ')
 }
+
+/** Fields of the record whose changes leave the row of the product, and its `updated_at`, as they are. */
+const OUTSIDE_THE_ROW = ['images', 'stock', 'prices']
+
+/** A new product is known by its row; a mark is a change that has no number and time yet. */
+const modifiedSince = (at: Date) => Prisma.sql`(p.updated_at >= ${at} or p.id in (
+  select product_id from product_change where changed_at >= ${at} and field_seqs ->> '*' is distinct from seq::text
+    and exists (select from unnest(${OUTSIDE_THE_ROW}::text[]) as field where field_seqs ->> field = seq::text)
+  union all select product_id from product_mark where clock_timestamp() >= ${at} and fields && ${OUTSIDE_THE_ROW}::text[]))`
 
 const TYPES: Record<string, string> = {
   selling_price: 'numeric',

@@ -13,6 +13,8 @@ export interface ConfiguredDatabaseDeps {
   log: Logger
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
+  /** True in tests only: the database of the URL is migrated, and no pooler is in between. */
+  databasePrepared?: boolean
   /** Replaces the database's. */
   clock?: Clock
   signal?: AbortSignal
@@ -22,13 +24,22 @@ export interface ConfiguredDatabaseDeps {
  * Starts the embedded PostgreSQL where no URL is given, migrates, and connects. Disposing closes
  * all in reverse.
  */
-export async function openConfiguredDatabase({ config, log, durable = true, clock, signal }: ConfiguredDatabaseDeps) {
+export async function openConfiguredDatabase({
+  config,
+  log,
+  durable = true,
+  databasePrepared = false,
+  clock,
+  signal,
+}: ConfiguredDatabaseDeps) {
   const opened = new AsyncDisposableStack()
   try {
     const ownerUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
     signal?.throwIfAborted()
-    if (config.databaseUrl !== undefined) await refuseTransactionPooling(ownerUrl)
-    await migrate(ownerUrl, { log })
+    if (!databasePrepared) {
+      if (config.databaseUrl !== undefined) await refuseTransactionPooling(ownerUrl)
+      await migrate(ownerUrl, { log })
+    }
     signal?.throwIfAborted()
     // An external server keeps the rights that its owner granted; on the embedded one zinc uses a
     // role that cannot change the history.

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import type { Database, Db } from '../database/client.ts'
 import { isConnectionError } from '../database/errors.ts'
 import type { BooksModule } from '../facts/books-modules.ts'
@@ -105,9 +106,12 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
   await writer.note(clock.now(), run.checkpoint === null ? 'started' : 'carried on', { modules: modules.map((it) => it.name) })
   await writer.saveInfo(await info('running'))
   let signInFailed: ModuleProgress['error'] = null
-  for (const module of modules) {
+  // The organization first: its zone says what the others' times without an offset mean.
+  for (const module of [...modules].sort((a, b) => Number(b.name === 'organizations') - Number(a.name === 'organizations'))) {
     const before = progressOf(module)
     if (before.state === 'success' || before.state === 'failed') continue
+    const zone = await pulledTimeZone(db, zoho.organizationId)
+    if (zone !== null) zoho.setTimeZone(zone)
     try {
       // Sign-in fails: every further module would only request another token.
       if (signInFailed) throw signInFailed
@@ -153,6 +157,15 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
     state: failed.length === modules.length ? 'failed' : 'partial',
     ...becauseOf(around(said, 'around.modules_failed', { modules: failed.map((it) => it.module) })),
   }
+}
+
+/** The organization's time zone as a pull last read it. */
+async function pulledTimeZone(db: Db, organizationId: string | null | undefined): Promise<string | null> {
+  const record = await db.zohoRecord.findFirst({
+    where: { module: 'organizations', record_id: organizationId ?? '', deleted_at: null },
+    select: { raw: true },
+  })
+  return z.object({ time_zone: z.string().min(1) }).safeParse(JSON.parse(record?.raw ?? 'null')).data?.time_zone ?? null
 }
 
 /** Codes of a sign-in that fails for every module alike. */

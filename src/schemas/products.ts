@@ -110,7 +110,7 @@ const ProductFilterQuery = z.object({
   in_stock: z.stringbool().optional(),
   /** A location's id: with `in_stock` its stock counts; alone, products that are kept there. */
   location_id: name.optional(),
-  /** Changed here at this time or later. */
+  /** Changed here at this time or later, with its images, stock and prices. */
   modified_since: time.optional(),
   include_deleted: z.stringbool().default(false),
   sort: ProductSort.default('created_at'),

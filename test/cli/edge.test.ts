@@ -182,7 +182,7 @@ longTest('a token comes from a file, standard input or the environment; one in t
     expect(await runZinc([...pull, ...options])).toMatchObject({ status: 2, stderr: expect.stringMatching(words) })
 })
 
-test('plain http to another machine is warned of, to this one it is not', async () => {
+longTest('plain http to another machine is warned of, to this one it is not', async () => {
   const call = (server: string) => runZinc(['edge', 'check', '--server', server, '--store', 'x'], { ZINC_EDGE_TOKEN: 'x' })
   expect((await call('http://zinc.invalid')).stderr).toMatch(/^warning: http:\/\/zinc\.invalid is not encrypted/)
   expect((await call('http://127.0.0.1:9')).stderr).toBe('')

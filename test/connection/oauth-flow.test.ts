@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { DATA_CENTERS, type DataCenter } from '../../src/facts/data-centers.ts'
 import { FAKE_CREDENTIALS, startZohoSimulator, type ZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -117,7 +118,7 @@ test('a consent is accepted once, in the same browser, with its own state', asyn
   expect(audit.map((it) => it.actor)).toEqual(['admin'])
 })
 
-test('a state older than ten minutes is refused', async () => {
+longTest('a state older than ten minutes is refused', async () => {
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({ environment: NOTHING, clock })
@@ -165,7 +166,7 @@ test('a revoked token is looked up in every data centre; a wrong secret or fixed
   expect(elsewhere.counters.token).toBe(8)
 })
 
-test('a consent given in another data centre is exchanged there, and the data centre is kept', async () => {
+longTest('a consent given in another data centre is exchanged there, and the data centre is kept', async () => {
   const elsewhere = await foreign()
   const zinc = await startZinc({
     environment: { ...NOTHING, ZOHO_ACCOUNTS_URL: '', ZOHO_API_URL: '' },

@@ -70,7 +70,7 @@ test("an organisation that the account does not have is unknown_organization, wi
   })
 })
 
-test("another refusal of Zoho is zoho_refused, with Zoho's number", async () => {
+longTest("another refusal of Zoho is zoho_refused, with Zoho's number", async () => {
   const zinc = await startZinc()
   zinc.zoho.fail({ path: /items\?/, times: 10, status: 400, body: '{"code":4,"message":"Invalid value passed for sort_column"}' })
   expect(await request(zinc, 'POST', '/sync/item/execute')).toMatchObject({

@@ -5,7 +5,7 @@ import { ForeignResponse, HttpError } from '../../src/edge-client/http.ts'
 import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { edgeFolder, expectMirror, puller, shownFiles } from '../helpers/edge-folder.ts'
 import { blockPage, type Filter, openFilterProxy } from '../helpers/filter-proxy.ts'
-import { longTest } from '../helpers/long.ts'
+import { longTest, shortened } from '../helpers/long.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -92,7 +92,7 @@ const ARCHIVE_FILTERS: [string, Filter][] = [
   ],
 ]
 
-test.for(ARCHIVE_FILTERS)('where a filter gives %s instead of archives, pictures come one by one', async ([, filter]) => {
+test.for(shortened(4, ARCHIVE_FILTERS))('where a filter gives %s instead of archives, pictures come one by one', async ([, filter]) => {
   const { store, proxy, dir, calls, run } = await setUp()
   proxy.filter = onlyArchives(filter)
   expect(await run()).toMatchObject({ fetched: 20, failed: [] })

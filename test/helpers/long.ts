@@ -4,7 +4,7 @@ import { test } from 'vitest'
 export const times = (short: number, full: number): number => (process.env.ZINC_LONG === '1' ? full : short)
 
 /** Of several cases, the first for `npm test` and all for `npm run test:long`. */
-export const shortened = <Case>(count: number, cases: Case[]): Case[] => cases.slice(0, times(count, cases.length))
+export const shortened = <const Case>(count: number, cases: readonly Case[]): Case[] => cases.slice(0, times(count, cases.length))
 
 /** A whole test that only `npm run test:long` runs. */
 export const longTest = test.runIf(process.env.ZINC_LONG === '1')

@@ -27,7 +27,8 @@ let workers: WorkerPool | undefined
  */
 export const testOverrides = (): Overrides => {
   workers ??= createWorkerPool({ size: 2 })
-  return { passwordCost: CHEAP, workers }
+  // The template is migrated; each connection that checks it costs PostgreSQL a process.
+  return { passwordCost: CHEAP, workers, databasePrepared: true }
 }
 
 export interface TestZinc extends RunningServer {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { findPasswordWeakness } from '../../src/lib/weak-password.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const PASSWORD = 'a-password-for-tests'
@@ -49,7 +50,7 @@ test('a person changes the own password with the current one, and all other sess
   await logIn(NEW)
 })
 
-test('guesses of the current password by a stolen session are throttled like logins', async () => {
+longTest('guesses of the current password by a stolen session are throttled like logins', async () => {
   const { send, bearer, logIn } = await start()
   const here = await logIn()
   const statuses = []
@@ -93,7 +94,7 @@ test('a person sees and ends the own sessions, and no other’s', async () => {
   expect(await zinc.services.db.auditEntry.count({ where: { action: 'session.end', actor: 'admin' } })).toBe(1)
 })
 
-test('a login from a browser that still has a session ends that one, and a refused login does not', async () => {
+longTest('a login from a browser that still has a session ends that one, and a refused login does not', async () => {
   const { send, page, logIn, statusOf } = await start()
   const first = await logIn(PASSWORD, page, true)
   const elsewhere = await logIn(PASSWORD, page, true)

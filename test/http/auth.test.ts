@@ -184,7 +184,7 @@ test('the page stays signed in with cookies that no script can read, and no othe
   for (const line of Object.values(guarded)) expect(line).toMatch(/; Secure/)
 })
 
-test('a name with a blank or an invisible mark, and a password in either spelling of its letters, log in', async () => {
+longTest('a name with a blank or an invisible mark, and a password in either spelling of its letters, log in', async () => {
   const { url, call, services } = await startZinc()
   const enter = async (username: string, password: string) => (await post(url, 'auth/login', { username, password })).status
   const { username, password } = RIGHT

@@ -53,7 +53,7 @@ longTest('over https the plain cookie names count for nothing, for reading and f
   expect(refresh.status).toBe(400)
 })
 
-test('an origin of another scheme is another origin where the browser does not vouch for it', async () => {
+longTest('an origin of another scheme is another origin where the browser does not vouch for it', async () => {
   const { url } = await startZinc()
   const origin = url.replace('http:', 'https:')
   expect((await post(url, '/api/v1/auth/login', { ...RIGHT, cookie: true }, { origin })).status).toBe(403)
@@ -132,7 +132,7 @@ test('a webhook takes ids only from what its signature covers', async () => {
   expect(await send(body, '?item_id=666', { signed: `item_id666${body}` })).toEqual([202, ['111', '666']])
 })
 
-test('a ZIP with too many entries is refused by what its directory says, before they are read', async () => {
+longTest('a ZIP with too many entries is refused by what its directory says, before they are read', async () => {
   const zinc = await startZinc()
   // One entry, and a directory that says that it has more than may be.
   const zip = rawZipOf([{ name: Buffer.from('a.png'), bytes: Buffer.from('x') }])

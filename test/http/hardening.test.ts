@@ -102,7 +102,7 @@ test('no operation takes a larger body than it needs', async () => {
   expect(dismissed.status).toBe(200)
 })
 
-test('a body that no token allows is never asked for, and one that is too large is refused by its length', async () => {
+longTest('a body that no token allows is never asked for, and one that is too large is refused by its length', async () => {
   const { url } = await startZinc()
   const head = (path: string, ...lines: string[]) =>
     [`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', ...lines, '', ''].join('\r\n')
@@ -118,7 +118,7 @@ test('a body that no token allows is never asked for, and one that is too large 
   expect(await sendRawHttp(url, head('/api/v1/users', ...huge), { until: 'request_id' })).toMatch(/^HTTP\/1\.1 401 /)
 })
 
-test('requests that two servers could read in two ways are refused and the connection is closed', async () => {
+longTest('requests that two servers could read in two ways are refused and the connection is closed', async () => {
   const { url } = await startZinc()
   const post = 'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
   for (const bytes of [

@@ -94,7 +94,7 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
   expect((await store.download('nothing')).status).toBe(404)
 })
 
-test('a file name in Arabic arrives whole, with the ending that the bytes have', async () => {
+longTest('a file name in Arabic arrives whole, with the ending that the bytes have', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const client = await connect(shop.environment.DATABASE_URL!)

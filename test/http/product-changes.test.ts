@@ -147,6 +147,25 @@ test('every column that the record shows is noticed when it changes', async () =
   await db.product.update({ where: { id }, data: { deleted_at: null, custom_fields: {}, attributes: [] } })
 })
 
+test('modified_since finds a product whose image or stock alone changed, before and after numbering', async () => {
+  const { db } = zinc.services
+  const [photo, ...others] = await db.photo.findMany({ where: { is_primary: true, deleted_at: null }, orderBy: { id: 'asc' } })
+  await latest()
+  const since = new Date()
+  const modified = async () =>
+    ((await (await zinc.call(`/api/products?modified_since=${since.toISOString()}`)).json()) as { data: Product[] }).data.map(
+      ({ id }) => id,
+    )
+  expect(await modified()).toEqual([])
+  await db.photo.update({ where: { id: photo!.id }, data: { alt_en: 'Only the image' } })
+  expect(await modified()).toEqual([photo!.product_id])
+  await latest()
+  expect(await modified()).toEqual([photo!.product_id])
+  await db.location.create({ data: { id: 'L1', name: 'Shop' } })
+  await db.productStock.create({ data: { product_id: others[0]!.product_id, location_id: 'L1', on_hand: 3 } })
+  expect((await modified()).sort()).toEqual([photo!.product_id, others[0]!.product_id].sort())
+})
+
 test('images of a product are changes of it, and a deletion is told without a product', async () => {
   const { db } = zinc.services
   const photo = await db.photo.findFirstOrThrow({ where: { is_primary: true, deleted_at: null } })

@@ -127,7 +127,7 @@ longTest('a stored webhook address that is not public is not asked, and no failu
   expect(hook.got).toEqual([])
 })
 
-test('a mail password is sent to another machine only encrypted', async () => {
+longTest('a mail password is sent to another machine only encrypted', async () => {
   const own = Object.values(networkInterfaces())
     .flat()
     .find((it) => it?.family === 'IPv4' && !it.internal)

@@ -90,7 +90,7 @@ longTest('exports, session archives, pins, deletions, dismissals and stopped run
   ])
 })
 
-test('the first use of an edge token is audited once, with where it came from', async () => {
+longTest('the first use of an edge token is audited once, with where it came from', async () => {
   const { url, call, services } = await startZinc()
   const post = async (path: string, body: object) =>
     ((await (await call(path, { method: 'POST', headers: json, body: JSON.stringify(body) })).json()) as { data: Record<string, string> })

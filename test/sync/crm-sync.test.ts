@@ -174,7 +174,7 @@ test('a CRM module that the organisation does not have is reported once and left
   })
 })
 
-test('a CRM module that is shown again is read, and its report goes', async () => {
+longTest('a CRM module that is shown again is read, and its report goes', async () => {
   const zinc = await startZinc({ crmRows: 5 })
   zinc.zoho.fail({ path: /crm\/v8\/Leads/, ...NO_MODULE })
   await sync(zinc)
@@ -183,7 +183,7 @@ test('a CRM module that is shown again is read, and its report goes', async () =
   expect((await request(zinc, 'GET', '/failures')).body.total).toBe(0)
 })
 
-test('the connection test passes without a CRM module that the organisation does not have', async () => {
+longTest('the connection test passes without a CRM module that the organisation does not have', async () => {
   const zinc = await startZinc({ crmRows: 5 })
   await request(zinc, 'PATCH', '/modules/books', { enabled: false })
   zinc.zoho.fail({ path: /crm\/v8\/Leads/, ...NO_MODULE })

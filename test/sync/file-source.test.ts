@@ -140,7 +140,7 @@ test('every shape of a file is read without credentials, and its pictures are fe
   expect(await services.db.photo.count({ where: { product: { zoho_item_id: '2' }, deleted_at: null } })).toBe(1)
 })
 
-test('a host of pictures that refuses connections, or cuts them, fails its pictures only, and the run ends', async () => {
+longTest('a host of pictures that refuses connections, or cuts them, fails its pictures only, and the run ends', async () => {
   const cutting = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()).on('error', () => {}))
   await new Promise<void>((resolve) => cutting.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void cutting.close())
@@ -268,7 +268,7 @@ test('ids shortened by a spreadsheet are refused, blanks and marks cleaned, repe
   expect(ids.map((it) => it.zoho_item_id)).toEqual(['990000000000000001', '990000000000000002', '990000000000000003', '990000000000000004'])
 })
 
-test('what programs write for nothing is blank in a file: a price, a SKU, a name, an address', async () => {
+longTest('what programs write for nothing is blank in a file: a price, a SKU, a name, an address', async () => {
   const images = await startImageHost()
   const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: images.host } })
   const blanks = ['None', 'N/A', 'nan', '-', 'NULL', '#N/A', ' ']
@@ -314,7 +314,7 @@ test('what programs write for nothing is blank in a file: a price, a SKU, a name
     })
 })
 
-test("a saved answer of Zoho's list is read like the array in it", async () => {
+longTest("a saved answer of Zoho's list is read like the array in it", async () => {
   const zinc = await startZinc({ environment: NO_CREDENTIALS })
   const items = [{ item_id: '990000000000000001', name: 'A', custom_fields: [] }]
   await putFile(

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a first sync brings every item and every picture, with ⌈N/199⌉ list calls and one call a picture', async () => {
-  // Three lists, and pictures of forty: more would only be more of the same.
-  const items = createSeed({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
+  // Several lists, and pictures of some: more would only be more of the same.
+  const count = times(210, 450)
+  const items = createSeed({ count }).map((item, n) => (n < times(24, 60) ? item : { ...item, image_document_id: '', image_name: '' }))
   const { zoho, sync, dataDir, services } = await startZinc({ items })
   const images = items.filter((item) => item.image_document_id !== '').length
 
@@ -15,17 +17,17 @@ test('a first sync brings every item and every picture, with ⌈N/199⌉ list ca
 
   expect(response).toMatchObject({ status: 'success', mode: 'full', errors: [] })
   expect(response.statistics).toMatchObject({
-    total: 450,
-    new: 450,
+    total: count,
+    new: count,
     updated: 0,
     unchanged: 0,
-    images_total: 450,
+    images_total: count,
     images_downloaded: images,
-    images_missing: 450 - images,
+    images_missing: count - images,
     images_failed: 0,
   })
-  expect(zoho.counters.list).toBe(Math.ceil(450 / 199))
-  expect(zoho.meter.calls).toBe(Math.ceil(450 / 199) + images)
+  expect(zoho.counters.list).toBe(Math.ceil(count / 199))
+  expect(zoho.meter.calls).toBe(Math.ceil(count / 199) + images)
   expect(response.statistics.api_calls).toBe(zoho.meter.calls)
 
   const shown = await readdir(join(dataDir, 'images', 'item'))
@@ -41,7 +43,7 @@ test('a first sync brings every item and every picture, with ⌈N/199⌉ list ca
 })
 
 test('names come back byte for byte, money as decimals, a blank SKU as null', async () => {
-  const items = createSeed({ count: 120 })
+  const items = createSeed({ count: times(60, 120) })
   const { sync, services } = await startZinc({ items })
   await sync()
 

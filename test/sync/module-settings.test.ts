@@ -14,7 +14,7 @@ const FEW = {
   creditnotes: 3,
 }
 
-test('a module takes what was chosen: pictures or not, some modules of Books, with line items or without', async () => {
+longTest('a module takes what was chosen: pictures or not, some modules of Books, with line items or without', async () => {
   const zinc = await startZinc({ books: FEW })
   const change = (slug: string, selection: object) => request(zinc, 'PATCH', `/modules/${slug}`, { selection })
   expect((await request(zinc, 'GET', '/modules/books')).body.data).toMatchObject({

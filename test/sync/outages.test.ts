@@ -23,19 +23,20 @@ const stateOf = async ({ services }: TestZinc, id: string) => services.runs.get(
 
 test('while Zoho does not answer the run is parked, no image is lost, and it resumes', async () => {
   const clock = createFastClock(60)
-  const items = createSeed({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
+  const [count, withImage] = [times(210, 450), times(24, 60)]
+  const items = createSeed({ count }).map((item, n) => (n < withImage ? item : { ...item, image_document_id: '', image_name: '' }))
   const zinc = await startZinc({ items, imageOf: smallImage, clock, now: () => clock.now().getTime() })
-  zinc.zoho.fail({ path: LIST, times: 5, after: 2, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
+  zinc.zoho.fail({ path: LIST, times: 5, after: 1, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
   const id = await start(zinc)
   await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')
   expect(await stateOf(zinc, id)).toMatchObject({ cause: 'Zoho is not responding', statistics: { total: expect.any(Number) } })
-  await waitFor(() => zinc.zoho.counters.images >= 20)
+  await waitFor(() => zinc.zoho.counters.images >= 8)
   zinc.zoho.fail({ path: IMAGE, times: 10_000, cut: 'reset' })
   await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')
   zinc.zoho.clearFaults()
   expect(await zinc.services.db.failure.count()).toBe(0)
   await waitFor(async () => (await stateOf(zinc, id)).finished_at !== null)
-  expect(await zinc.services.db.product.count()).toBe(450)
+  expect(await zinc.services.db.product.count()).toBe(count)
   expect([await zinc.services.db.photo.count(), await zinc.services.db.failure.count()]).toEqual([imagesOf(zinc), 0])
 })
 

@@ -9,7 +9,7 @@ import { createEncryption } from '../../src/settings/encryption.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { longTest, times } from '../helpers/long.ts'
+import { longTest, shortened, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -22,22 +22,24 @@ beforeAll(async () => {
   return opened.end
 })
 
-test.each([
-  ['a page of HTML with status 200', { body: '<html>Sign in</html>', contentType: 'text/html' }],
-  ['a page of HTML with status 502', { status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' }],
-  ['an empty body', { body: '' }],
-  ['an internal error in JSON', { status: 500, body: '{"code":1000,"message":"Internal error"}' }],
-  ['a reset connection', { cut: 'reset' as const }],
-  ['a body that breaks off', { cut: 'body' as const }],
-  ['a refused token', { status: 401, body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
-  ['JSON that is cut', { body: '{"code":0,"items":[{"item_id":"460000000000100001","name":"Cut' }],
-  [
-    'names in another charset',
-    { body: Buffer.from('{"code":0,"items":[{"item_id":"460000000000100001","name":"\xe4\xe6\xd1"}]}', 'latin1') },
-  ],
-  ['"not authorized" with status 200', { body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
-  ['a refused token with status 200', { body: '{"code":14,"message":"Invalid value passed for authtoken"}' }],
-])('one answer with %s is asked for again and loses nothing', async (name, fault) => {
+test.each(
+  shortened(4, [
+    ['a page of HTML with status 200', { body: '<html>Sign in</html>', contentType: 'text/html' }],
+    ['a refused token', { status: 401, body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
+    ['a body that breaks off', { cut: 'body' as const }],
+    ['an empty body', { body: '' }],
+    ['a page of HTML with status 502', { status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' }],
+    ['an internal error in JSON', { status: 500, body: '{"code":1000,"message":"Internal error"}' }],
+    ['a reset connection', { cut: 'reset' as const }],
+    ['JSON that is cut', { body: '{"code":0,"items":[{"item_id":"460000000000100001","name":"Cut' }],
+    [
+      'names in another charset',
+      { body: Buffer.from('{"code":0,"items":[{"item_id":"460000000000100001","name":"\xe4\xe6\xd1"}]}', 'latin1') },
+    ],
+    ['"not authorized" with status 200', { body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
+    ['a refused token with status 200', { body: '{"code":14,"message":"Invalid value passed for authtoken"}' }],
+  ]),
+)('one answer with %s is asked for again and loses nothing', async (name, fault) => {
   const { zoho, sync, services } = shop
   const [item] = zoho.items()
   zoho.edit(item!.item_id, { name: `Renamed for ${name}` })
@@ -111,7 +113,7 @@ const causes: [string, Record<string, string>, string][] = [
   ['unknown organisation', { ZOHO_ORGANIZATION_ID: '1' }, 'unknown_organization'],
   ['nothing set up', { ZOHO_CLIENT_ID: '' }, 'not_set_up'],
 ]
-test.each(causes.slice(0, times(2, causes.length)))(
+test.each(causes.slice(0, times(1, causes.length)))(
   "with %s the sync answers 502 with Zoho's code and the next step",
   async (_name, environment, code) => {
     const { call } = await startZinc({ environment })
@@ -174,7 +176,7 @@ test('while rows are edited, added and removed between pages, none is missed and
   expect(products.length).toBe(701)
 })
 
-test('more rows in one second than a page holds are all read', async () => {
+longTest('more rows in one second than a page holds are all read', async () => {
   const same = new Date('2026-02-03T04:05:06Z')
   const items = createSeed({ count: 900 }).map((item, n) => (n > 100 && n < 620 ? { ...item, modified: same } : item))
   const { sync, services } = await startZinc({ items })

@@ -106,7 +106,7 @@ export function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
     say(`warning: ${server} is not encrypted: the token and the images can be read and changed in transit. Use https.`)
 }
 
-/** Asks the person at the terminal; not in the one-file client, which it would make twice as large. */
+/** Asks the person at the terminal; not in the one-file client, which would be twice as large. */
 export type AskPassword = (username: string, signal: AbortSignal) => Promise<string>
 
 /**

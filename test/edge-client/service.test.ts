@@ -12,7 +12,7 @@ const CALL = {
 }
 const service = (call: Partial<typeof CALL> = {}) => edgeService({ ...CALL, ...call }, ['node', '/opt/zinc-edge.js'])
 
-test('a unit of systemd starts at boot, restarts, writes to its folder alone and reads the token from a file', () => {
+test('a unit starts at boot, restarts, writes to its folder alone and reads the token from a file', () => {
   expect(printService(service(), 'systemd').split('\n')).toEqual(
     expect.arrayContaining([
       // systemd replaces `%` and `$`, unless they are doubled.

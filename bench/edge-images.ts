@@ -27,7 +27,7 @@ export async function addImages(client: pg.Client, { count, imagesDir }: { count
     [JSON.stringify(rows)],
   )
   await client.query(
-    `insert into variant (source_sha256, name, format, recipe, sha256, md5, size, content_type, width, height)
+    `insert into variant (source_sha256, name, format, settings_id, sha256, md5, size, content_type, width, height)
      select sha256, v, 'webp', 'bench', sha256, md5, size, 'image/webp', 200, 200 from blob cross join unnest(array['thumb', 'medium']) v`,
   )
   await client.query(

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import autocannon from 'autocannon'
 import pg from 'pg'
 import { pino } from 'pino'
 import { migrate } from '../src/database/migrate.ts'
 import { addBlobs, addProducts } from '../test/helpers/feed-rows.ts'
 import { addImages, image } from './edge-images.ts'
+import { installed, type Load, load as loadWith } from './wrk.ts'
 
 /** The photo sync beside its floors. Arguments: two databases. Prints one line of JSON. */
 const [listUrl = '', pullUrl = ''] = process.argv.slice(2)
@@ -61,23 +61,19 @@ async function addStore(url: string): Promise<{ id: string; token: string }> {
   return { id, token }
 }
 
-interface Load {
-  requests_per_second: number
-  p99_ms: number
-}
+const PATHS = 500
+const wrk = await installed('wrk')
+
+/** `path` is called for each of some hundred requests, which are then repeated. */
 async function load(url: string, path: () => string, headers: Record<string, string> = {}): Promise<Load> {
-  const result = await autocannon({
-    url,
-    connections: CONNECTIONS,
-    duration: SECONDS,
-    headers,
-    requests: [{ setupRequest: (request) => ({ ...request, path: path() }) }],
-  })
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} wrong answers, ${result.errors} errors of ${url}${path()}`)
-  return { requests_per_second: result.requests.average, p99_ms: result.latency.p99 }
+  const requests = Array.from({ length: PATHS }, () => ({ path: path(), headers }))
+  const result = await loadWith(url, { requests, seconds: SECONDS, connections: CONNECTIONS })
+  if (result.errors > 0) throw new Error(`${result.errors} errors of ${url}${path()}`)
+  return result
 }
 /** Both in turns, so that whatever else the machine does falls on both. */
 async function beside(zinc: () => Promise<Load>, floor: () => Promise<Load>) {
+  if (!wrk) return 'not measured: wrk is not installed'
   const rounds: { zinc: Load; floor: Load }[] = []
   for (let n = 0; n < 2; n++) rounds.push({ zinc: await zinc(), floor: await floor() })
   const mean = (of: 'zinc' | 'floor') => rounds.reduce((sum, round) => sum + round[of].requests_per_second, 0) / rounds.length
@@ -123,12 +119,6 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return typeof address === 'object' && address ? address.port : 0
 }
-const installed = (program: string) =>
-  run('sh', ['-c', `command -v ${program}`]).then(
-    ({ stdout }) => stdout.trim(),
-    () => null,
-  )
-
 async function startNginx(program: string, root: string): Promise<string> {
   const port = await freePort()
   const home = await mkdtemp(join(dataDir, 'nginx-'))
@@ -171,7 +161,7 @@ try {
   const sample = join(dataDir, 'sample.jpg')
   await writeFile(sample, image)
   {
-    // These pictures have no files: a worker would look for each of them all the while.
+    // These images have no files: a worker would look for each of them all the while.
     const zinc = await startZinc(listUrl, { ROLE: 'api' })
     const store = await addStore(zinc)
     const headers = { authorization: `Bearer ${store.token}` }
@@ -199,12 +189,12 @@ try {
       () => load(zinc, () => list(0), headers),
       () => load(peer, () => '/constant'),
     )
-    figures.digest = await load(zinc, () => `/api/v1/sync/product-photos/digest?store_id=${store.id}`, headers)
+    if (wrk) figures.digest = await load(zinc, () => `/api/v1/sync/product-photos/digest?store_id=${store.id}`, headers)
     figures.page_depth_ms = { first: await timed(0), last: await timed(LISTED - 200) }
     await stopAll()
   }
 
-  // Downloads and pulls, of a shop's 2,204 pictures.
+  // Downloads and pulls, of a shop's 2,204 images.
   const total = await withDatabase(pullUrl, (client) => addImages(client, { count: PULLED, imagesDir }))
   const zinc = await startZinc(pullUrl)
   const store = await addStore(zinc)
@@ -214,7 +204,7 @@ try {
   const any = () => photos[Math.floor(Math.random() * photos.length)]!
   const download = () => load(zinc, () => `/api/v1/sync/product-photos/${any().id}/download/?store_id=${store.id}`, headers)
   const peer = await start(['bench/edge-peer.ts', pullUrl, sample, '0'])
-  await download()
+  if (wrk) await download()
   figures.download_beside_memory = await beside(download, () => load(peer, () => '/memory'))
   const nginx = await installed('nginx')
   if (nginx) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { drawImage } from '../src/zoho-simulator/draw-image.ts'
 
 /**
- * So many pictures: the JPEGs of a folder, again and again if they are fewer, or drawn ones of 640
+ * So many images: the JPEGs of a folder, again and again if they are fewer, or drawn ones of 640
  * px if none is named.
  */
 export async function benchImages(count: number, folder: string): Promise<Buffer[]> {

@@ -16,7 +16,7 @@ import { createFileStore } from '../src/images/storage/file-store.ts'
 import { benchImages } from './image-files.ts'
 
 /**
- * Pictures a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop
+ * Images a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop
  * that only makes the same variants with sharp.
  * The two take turns, round by round, so that a machine that is busy with other things is equally
  * busy for both; the middle round counts.
@@ -71,18 +71,18 @@ for (let round = 0; round <= ROUNDS; round++) {
   const rates = { bare: await perSecond(ofRound(round), bare), zinc: await perSecond(ofRound(round), zinc) }
   if (round > 0) rounds.push(rates)
 }
-// Variants of what is stored already, as a regenerate run makes them: two a picture from one
+// Variants of what is stored already, as a regenerate run makes them: two an image from one
 // decode.
 const variantConfig = await deps.variantSettings.current()
 const blobs = await db.blob.findMany({ take: COUNT, select: { sha256: true } })
 const wanted = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))
 const began = performance.now()
 await Promise.all(
-  blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, recipe: variantConfig, wanted }, signal, { shed: false }))),
+  blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, config: variantConfig, wanted }, signal, { shed: false }))),
 )
 const variantsPerSecond = (blobs.length * wanted.length) / ((performance.now() - began) / 1000)
 
-// One picture at a time, from its first byte to its rows: what somebody waits for who uploads one.
+// One image at a time, from its first byte to its rows: what somebody waits for who uploads one.
 const alone: number[] = []
 for (const bytes of ofRound(ROUNDS + 1).slice(0, 40)) {
   const start = performance.now()

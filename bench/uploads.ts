@@ -9,9 +9,9 @@ import { addProducts } from '../test/helpers/feed-rows.ts'
 import { benchImages } from './image-files.ts'
 
 /**
- * What somebody waits who uploads a picture over HTTP, from the first byte sent to the answer,
+ * What somebody waits who uploads an image over HTTP, from the first byte sent to the answer,
  * which comes when bytes and rows are safe: one alone, and
- * eight at once. Each picture goes to a product of its own and is new to zinc. Arguments: an empty
+ * eight at once. Each image goes to a product of its own and is new to zinc. Arguments: an empty
  * database, a folder of photographs or '', Node's flags.
  */
 const [databaseUrl = '', photosDir = '', ...flags] = process.argv.slice(2)
@@ -90,7 +90,7 @@ async function listening(): Promise<string> {
   throw new Error('the server ended before it listened')
 }
 
-/** Products that have no picture yet. */
+/** Products that have no image yet. */
 async function products(count: number): Promise<string[]> {
   const client = new pg.Client(databaseUrl)
   await client.connect()

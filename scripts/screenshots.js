@@ -126,7 +126,7 @@ for (const language of chosen(['en', 'ar']))
           .getByRole('status', { name: /^(Loading|جارٍ التحميل)$/ })
           .first()
           .waitFor({ state: 'detached' })
-        // The run's events and the status line stay open, so "network idle" is only for pictures.
+        // The run's events and the status line stay open, so "network idle" is only for images.
         await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => undefined)
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
         if (wide > 0) {

@@ -36,9 +36,9 @@ import { itemSyncRoutes } from './http/routes/item-sync.ts'
 import { mediaRoutes } from './http/routes/media.ts'
 import { notificationRoutes } from './http/routes/notifications.ts'
 import { oauthRoutes } from './http/routes/oauth.ts'
-import { oldLoginRoutes } from './http/routes/old-logins.ts'
 import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
+import { predecessorLoginRoutes } from './http/routes/predecessor-logins.ts'
 import { priceListRoutes } from './http/routes/price-lists.ts'
 import { productChangeRoutes } from './http/routes/product-changes.ts'
 import { productGalleryRoutes } from './http/routes/product-gallery.ts'
@@ -129,7 +129,7 @@ export async function buildApp(deps: AppDeps) {
   // A worker process only serves its monitoring.
   if (deps.role === 'worker') return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
-  await app.register(oldLoginRoutes)
+  await app.register(predecessorLoginRoutes)
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(apiKeyRoutes, { prefix: '/api/v1/api-keys', apiKeys: deps.apiKeys })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })

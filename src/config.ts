@@ -236,7 +236,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     ...(read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
   ]
   if (read.success && read.data.STORAGE === 's3' && !read.data.S3_BUCKET) {
-    wrong.push('S3_BUCKET: is needed with STORAGE=s3. Name the bucket that holds the pictures, or use STORAGE=file')
+    wrong.push('S3_BUCKET: is needed with STORAGE=s3. Name the bucket that holds the images, or use STORAGE=file')
   }
   if (read.success && read.data.SECRETS_PROVIDER === 'gcp' && !read.data.GCP_PROJECT_ID) {
     wrong.push('GCP_PROJECT_ID: is needed with SECRETS_PROVIDER=gcp. Name the project that holds the secrets, or use SECRETS_PROVIDER=env')

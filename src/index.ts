@@ -1,12 +1,12 @@
 import { config as readEnvFile } from 'dotenv'
-import { printFirstLogin } from './auth/first-login.ts'
+import { printFirstLogin } from './auth/print-first-login.ts'
 import { type FetchResult, fetchResult } from './cli/fetch.ts'
 import { readStatus, type Status } from './cli/status.ts'
 import { type Config, parseConfig } from './config.ts'
 import { BadGatewayError } from './lib/errors.ts'
 import { createLogger } from './lib/logger.ts'
 import { parseTimestamp } from './lib/parse-timestamp.ts'
-import { resumeThen } from './pulls/resume.ts'
+import { resumeUnfinished } from './pulls/resume-unfinished.ts'
 import { saidByRun } from './runs/because.ts'
 import type { PullModule, PullSession, PullRequest as Request, VerifyReport } from './schemas/pulls.ts'
 import { PullRequest } from './schemas/pulls.ts'
@@ -100,7 +100,7 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
         line_items: lineItems,
         ...(since !== undefined && { since: (since instanceof Date ? since : parseTimestamp('since', since)).toISOString() }),
       })
-      const run = await resumeThen(follow(services), () => services.pulls.start(request, BY), request)
+      const run = await resumeUnfinished(follow(services), () => services.pulls.start(request, BY), request)
       return fetchResult(services, run)
     })
   }
@@ -118,7 +118,7 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
      */
     verifyData: ({ repair = false, ...params }: VerifyOptions = {}): Promise<VerifyReport> =>
       using(async (services) => {
-        const run = await resumeThen(follow(services), () => services.pulls.check(params, { repair, ...BY }), null)
+        const run = await resumeUnfinished(follow(services), () => services.pulls.check(params, { repair, ...BY }), null)
         const report = await services.pulls.reportOf(run)
         if (report) return report
         throw new BadGatewayError(saidByRun(run, 'not_verified.unfinished'))

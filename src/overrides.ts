@@ -1,6 +1,6 @@
 import type { ClientOptions } from 'google-gax'
-import type { FirstLogin } from './auth/first-login.ts'
 import type { PasswordCost } from './auth/passwords.ts'
+import type { FirstLogin } from './auth/print-first-login.ts'
 import type { DataCenterEndpoints } from './connection/create-client.ts'
 import type { UrlFetcherOptions } from './images/fetch/fetch-url.ts'
 import type { WorkerPool } from './images/processing/worker-pool.ts'

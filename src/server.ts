@@ -1,5 +1,5 @@
 import { config as readEnvFile } from 'dotenv'
-import type { FirstLogin } from './auth/first-login.ts'
+import type { FirstLogin } from './auth/print-first-login.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createLogger } from './lib/logger.ts'
 import { aborted, listenForShutdown } from './lib/shutdown-signal.ts'

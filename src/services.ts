@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
-import { openAccounts } from './auth/accounts.ts'
+import { openAuth } from './auth/auth.ts'
 import { createBackups } from './backup/backups.ts'
 import { refuseUnfinishedRestore } from './backup/restore-marker.ts'
 import { backupFolders } from './backup/sources.ts'
 import { recordCoverage } from './catalog/coverage.ts'
 import { openProductFeed, pruneProductFeed } from './catalog/product-feed.ts'
-import { createProductRecords } from './catalog/product-records.ts'
+import { createProductReader } from './catalog/product-reader.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
@@ -32,7 +32,7 @@ import { startMaintenance } from './runs/maintenance.ts'
 import { createRuns } from './runs/runs.ts'
 import { createScheduler } from './runs/scheduler.ts'
 import { ENCRYPTED_COLUMNS } from './settings/encrypted-columns.ts'
-import { openKeys } from './settings/keys.ts'
+import { openKeyRings } from './settings/open-key-rings.ts'
 import { CRM_SYNC } from './sync/crm/crm-sync-run.ts'
 import { createSyncHandlers } from './sync/handlers.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
@@ -60,9 +60,9 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
     const settingsDir = join(config.dataDir, 'settings')
     const keyDeps = { db, settingsDir, keys: config.keys, columns: ENCRYPTED_COLUMNS, storageId: storage.id }
-    const { jwtKeys, encryption, rotation } = await openKeys(keyDeps)
+    const { jwtKeys, encryption, rotation } = await openKeyRings(keyDeps)
     const { admin, sessionDays, requireSecondFactor } = config
-    const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
+    const accounts = await openAuth({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
     const images = opened.use(
       await openImages({ ...overrides, ...base, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
     )
@@ -150,7 +150,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       productFeed,
       webhooks,
       webhookDelivery,
-      productRecords: createProductRecords({ db, clock, productFeed, imageUrl: imageUrls.build }),
+      productReader: createProductReader({ db, clock, productFeed, imageUrl: imageUrls.build }),
       fileCache: createFileCache(images.store),
       connect,
       rotation,

@@ -2,7 +2,7 @@ import type { Db } from '../database/client.ts'
 import type { Prisma } from '../generated/client.ts'
 import { EXPORT_COLUMNS, type ExportRecord } from '../schemas/export.ts'
 import { fieldSpec, ITEM_FIELD_NAMES } from '../schemas/item-fields.ts'
-import { readFeedPlaces } from './feed-places.ts'
+import { readFeedPositions } from './feed-positions.ts'
 import { readPrices } from './prices.ts'
 import { numberProducts } from './product-feed.ts'
 import { WITH_PHOTOS } from './products.ts'
@@ -21,7 +21,7 @@ export interface ExportedProduct {
   record: ExportRecord
   /** The same as the cells of a CSV row. */
   cells: unknown[]
-  pictures: { path: string; sha256: string; size: number; at: Date }[]
+  images: { path: string; sha256: string; size: number; at: Date }[]
 }
 
 /**
@@ -37,7 +37,7 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     if (!last) return
     const ids = rows.map(({ id }) => id)
     const prices = await readPrices(db, ids)
-    const places = await readFeedPlaces(db, ids, () => numberProducts(db))
+    const positions = await readFeedPositions(db, ids, () => numberProducts(db))
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
     yield rows.map(({ photos, stock, detail, ...row }) => {
       const images = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
@@ -59,14 +59,14 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
         image_path: photos[0]?.is_primary ? images[0]!.path : null,
         created_at: row.created_at.toISOString(),
         updated_at: row.updated_at.toISOString(),
-        seq: places.get(row.id)!.seq,
-        changed_at: places.get(row.id)!.changed_at.toISOString(),
+        seq: positions.get(row.id)!.seq,
+        changed_at: positions.get(row.id)!.changed_at.toISOString(),
       }
       const flat = flatItem(row)
       const named = Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [fieldSpec(field).csv ?? field, flat[field]]))
       const { committed, by_location } = record.stock
       const values: Record<string, unknown> = { ...record, ...named, committed_stock: committed, stock_by_location: by_location }
-      return { record, cells: EXPORT_COLUMNS.map((column) => values[column]), pictures: images }
+      return { record, cells: EXPORT_COLUMNS.map((column) => values[column]), images }
     })
     if (rows.length < PAGE_ROWS) return
   }

@@ -82,7 +82,10 @@ function matching(filter: ProductFilter): Prisma.Sql {
   return conditions.length === 0 ? Prisma.sql`true` : Prisma.join(conditions, ' and ')
 }
 
-/** Fields of the record whose changes leave the row of the product, and its `updated_at`, as they are. */
+/**
+ * Fields of the record whose changes leave the row of the product, and its `updated_at`, as they
+ * are.
+ */
 const OUTSIDE_THE_ROW = ['images', 'stock', 'prices']
 
 /** A new product is known by its row; a mark is a change that has no number and time yet. */

@@ -4,8 +4,8 @@ import type { Price, Product as ProductResponse } from '../schemas/products.ts'
 import type { ProductWithPhotos } from './products.ts'
 import { type ImageUrlOptions, imageName, imageSource, serializeImage } from './serialize-image.ts'
 
-/** A product's place in the change feed. */
-export interface FeedPlace {
+/** A product's position in the change feed. */
+export interface FeedPosition {
   seq: number
   changed_at: Date
 }
@@ -16,7 +16,7 @@ export interface FeedPlace {
  */
 export function serializeProduct(
   product: ProductWithPhotos,
-  { place, prices }: { place: FeedPlace; prices: Price[] },
+  { position, prices }: { position: FeedPosition; prices: Price[] },
   shown: ImageUrlOptions,
 ): ProductResponse {
   const { photos, stock, detail, ...row } = product
@@ -41,8 +41,8 @@ export function serializeProduct(
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
     deleted_at: row.deleted_at?.toISOString() ?? null,
-    seq: place.seq,
-    changed_at: place.changed_at.toISOString(),
+    seq: position.seq,
+    changed_at: position.changed_at.toISOString(),
   }
 }
 

@@ -1,4 +1,4 @@
-import './little-memory.ts'
+import './low-memory-flags.ts'
 import { Command, CommanderError } from 'commander'
 import { AppError, BadRequestError } from '../lib/errors.ts'
 import { listenForShutdown } from '../lib/shutdown-signal.ts'

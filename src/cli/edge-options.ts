@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { InvalidArgumentError } from 'commander'
 import { DEFAULT_PORT } from '../edge-client/sharing.ts'
+import { IMAGE_SIZES } from '../facts/variants.ts'
 import { BadRequestError } from '../lib/errors.ts'
 import { PhotoVariant } from '../schemas/photo-sync.ts'
 import { parseRateLimit, RATE_LIMIT_HELP } from '../schemas/rate-limit.ts'
@@ -11,9 +12,10 @@ export const serverAddress = (text: string): string => {
   if (!/^https?:\/\/[^\s/]+/.test(text) || !URL.canParse(text)) throw new InvalidArgumentError('must be an http or https address')
   return text
 }
+export const VARIANT_HELP = `${IMAGE_SIZES.join(', ')} (default: the setting of the store)`
 export const variantName = (text: string): PhotoVariant => {
   const read = PhotoVariant.safeParse(text)
-  if (!read.success) throw new InvalidArgumentError('must be thumb, medium or original')
+  if (!read.success) throw new InvalidArgumentError(`must be one of ${IMAGE_SIZES.join(', ')}`)
   return read.data
 }
 export const positive = (text: string): number => {

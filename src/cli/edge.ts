@@ -21,6 +21,7 @@ import {
   TOKEN_HELP,
   type TokenOptions,
   tokenOf,
+  VARIANT_HELP,
   variantName,
   warnOfPlainHttp,
 } from './edge-options.ts'
@@ -43,7 +44,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     .option('--token-file <file>', TOKEN_FILE_HELP)
     .option('--token <token>', TOKEN_HELP)
     .requiredOption('--dir <dir>', 'the folder')
-    .option('--variant <variant>', 'thumb, medium or original (default: the setting of the store)', variantName)
+    .option('--variant <variant>', VARIANT_HELP, variantName)
     .option('--watch <seconds>', 'keep running and pull at this interval', positive)
     .option('--verify', 'verify the checksum of every local file')
     .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
@@ -120,7 +121,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     .requiredOption('--dir <dir>', 'the folder')
     .option('--token-file <file>', TOKEN_FILE_HELP)
     .option('--token <token>', TOKEN_HELP)
-    .option('--variant <variant>', 'thumb, medium or original (default: the setting of the store)', variantName)
+    .option('--variant <variant>', VARIANT_HELP, variantName)
     .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
     .option('--share', 'fetch from other edge servers of the store, and let them fetch from this one')
     .option('--listen <host:port>', LISTEN_HELP, listenAddress)

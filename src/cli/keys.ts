@@ -119,7 +119,7 @@ async function rotate(
     return [
       `Tokens are signed with the newest key since ${since.toISOString()}. The old JWT_SECRET can be removed ${
         endless ? 'once the edge tokens that never expire have been replaced' : `after ${last.toISOString()}`
-      }: picture URLs use it until ${images.toISOString()}, and logins end within an hour of its removal.`,
+      }: image URLs use it until ${images.toISOString()}, and logins end within an hour of its removal.`,
       ...(edges.length > 0 ? [`To remove it earlier, replace these older edge tokens: ${edges.map(({ name }) => name).join(', ')}.`] : []),
     ]
   }

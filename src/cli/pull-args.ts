@@ -1,7 +1,7 @@
 import type { Run } from '../generated/client.ts'
+import { closestName } from '../lib/closest-name.ts'
 import { BadRequestError } from '../lib/errors.ts'
-import { nearest } from '../lib/nearest.ts'
-import { resumeThen } from '../pulls/resume.ts'
+import { resumeUnfinished } from '../pulls/resume-unfinished.ts'
 import type { PullRequest } from '../schemas/pulls.ts'
 import { PULL_APPS, PULL_MODULES, PullModule } from '../schemas/pulls.ts'
 import type { CommandContext } from './context.ts'
@@ -11,7 +11,7 @@ export const BY = { startedBy: 'command line' }
 
 /** Returns ` Did you mean invoices?`, or nothing when no name is similar. */
 export function didYouMean(word: string, names: readonly string[]): string {
-  const name = nearest(word, names)
+  const name = closestName(word, names)
   return name === null ? '' : ` Did you mean ${name}?`
 }
 
@@ -54,5 +54,5 @@ export async function runPull(
     context.signal.throwIfAborted()
     return run
   }
-  return resumeThen({ db, runs, watch, say: context.say }, start, requested)
+  return resumeUnfinished({ db, runs, watch, say: context.say }, start, requested)
 }

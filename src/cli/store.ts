@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { IMAGE_SIZES } from '../facts/variants.ts'
 import { BadRequestError } from '../lib/errors.ts'
 import { StoreBody } from '../schemas/stores.ts'
 import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
@@ -12,7 +13,7 @@ export function addStore(program: Command, action: Action): void {
     .description('add a store')
     .requiredOption('--code <code>', 'short and unique, e.g. BGH-01')
     .requiredOption('--name <name>', 'as people call it')
-    .option('--variant <variant>', 'default image size: thumb, medium or original')
+    .option('--variant <variant>', `default image size: ${IMAGE_SIZES.join(', ')}`)
     .action(
       action(async (context, options: { code: string; name: string; variant?: string }) => {
         const body = StoreBody.safeParse(options)

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import type { ItemSyncResult } from '../schemas/runs.ts'
 import { DEFAULT_FILE, findImportFile } from '../sync/items/file-source.ts'
+import { itemSyncResult } from '../sync/items/item-sync-result.ts'
 import { ITEM_SYNC } from '../sync/items/item-sync-run.ts'
 import type { ItemSyncParams } from '../sync/items/params.ts'
 import { resetItemSync } from '../sync/items/reset.ts'
-import { itemSyncResult } from '../sync/items/result.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { watchRun } from './progress-bar.ts'
 

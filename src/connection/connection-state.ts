@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import type { Params } from '../messages/message.ts'
 import { around, inEnglish, messageAs, type Said, say } from '../messages/say.ts'
-import { addNotification } from '../notifications/notifications.ts'
+import { addNotification, causeOf, notification } from '../notifications/notifications.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
 import type { EffectiveSettings } from '../settings/zoho-settings.ts'
@@ -78,7 +78,7 @@ export function createConnectionStateStore({
 }) {
   let worked = Number.NEGATIVE_INFINITY
 
-  async function stand(
+  async function saveState(
     next: ConnectionStatus,
     { quiet = false, sticky = SCOPES }: { quiet?: boolean; sticky?: ReadonlySet<string> } = {},
   ): Promise<void> {
@@ -91,19 +91,18 @@ export function createConnectionStateStore({
       if (row && row.state === next.state && row.code === next.code && row.until?.getTime() === next.until?.getTime()) return
       const data = { ...next, params: stored(next.params), since: row?.state === next.state ? row.since : now }
       await tx.zohoConnection.upsert({ where: { id: ID }, create: { id: ID, ...data }, update: data })
-      if (!quiet) await tell(tx, row, next)
+      if (!quiet) await notifyOfChange(tx, row, next)
     })
   }
 
-  async function tell(tx: Db, row: ZohoConnection | null, next: ConnectionStatus): Promise<void> {
+  async function notifyOfChange(tx: Db, row: ZohoConnection | null, next: ConnectionStatus): Promise<void> {
     const before = row === null || row.code === NOT_TRIED ? null : row.state
     const broken = (state: string | null) => state === 'stale' || state === 'revoked'
     if (broken(next.state) && before !== null && before !== next.state) {
-      const text = [next.cause, next.remedy].filter((line) => line !== null).join('\n')
-      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock, queue })
+      await addNotification(tx, notification('connection_lost', { cause: causeOf(next) }), { clock, queue })
     } else if (next.state === 'connected' && broken(before)) {
-      const text = `It was lost at ${row!.since.toISOString()}. What was missed meanwhile comes with the next sync.`
-      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock, queue })
+      const since = row!.since.toISOString()
+      await addNotification(tx, notification('connection_regained', { since }), { clock, queue })
     }
   }
 
@@ -113,7 +112,7 @@ export function createConnectionStateStore({
       const now = clock.now().getTime()
       if (now - worked < BELIEVED_MS) return
       worked = now
-      await stand(CONNECTED)
+      await saveState(CONNECTED)
     },
 
     /** Reports a failed call or sign-in; most failures say nothing about the connection. */
@@ -122,7 +121,7 @@ export function createConnectionStateStore({
       if (!next) return
       worked = Number.NEGATIVE_INFINITY
       if (error instanceof ConfigurationError) onRefused()
-      await stand(next)
+      await saveState(next)
     },
 
     /** Reports a test's result: which scopes exist, and the first problem. */
@@ -136,7 +135,7 @@ export function createConnectionStateStore({
           }
         : CONNECTED
       // The person who runs the test sees the result; a mail would be redundant.
-      await stand(next, { quiet: problem !== null, sticky: new Set() })
+      await saveState(next, { quiet: problem !== null, sticky: new Set() })
       await db.zohoConnection.updateMany({ where: { id: ID }, data: { scopes } })
     },
 

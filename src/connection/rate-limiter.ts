@@ -60,7 +60,7 @@ const TELL_AGAIN_MS = 1_000
 /**
  * Many calls may wait, of more processes than there are connections: they queue rather than fail.
  */
-const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
+const TRANSACTION_TIMEOUTS = { maxWait: 60_000, timeout: 60_000 }
 
 /**
  * One rate limit for all processes, in PostgreSQL: a sliding minute over the log of calls, the
@@ -96,7 +96,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       if (wait) return wait
       const data = { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now }
       return tx.zohoCall.create({ data, select: { id: true } })
-    }, PATIENCE)
+    }, TRANSACTION_TIMEOUTS)
   }
 
   /**
@@ -222,7 +222,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       const ms = Math.max(block_ms, requested) * (1 + Math.random() * BLOCK_JITTER)
       const data = { blocked_until: new Date(now.getTime() + ms), blocked_code: code, block_ms }
       await tx.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
-    }, PATIENCE)
+    }, TRANSACTION_TIMEOUTS)
   }
 
   /** As configured, or fewer for a while after 1070. */

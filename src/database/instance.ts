@@ -39,7 +39,7 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
     {
       name: 'storage_id',
       values: [storageId],
-      remedy: 'Set DATA_DIR (or the bucket) to the one that holds the pictures of this database.',
+      remedy: 'Set DATA_DIR (or the bucket) to the one that holds the images of this database.',
     },
   ]
   for (const { name, values, remedy } of facts) {

@@ -78,7 +78,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   const fetchers = new Map<string, Set<PeerClient>>()
   const watched = new Set<PeerClient>()
   /** The time for which rounds were made: on a busy machine it passes more slowly. */
-  let patienceMs = 0
+  let elapsedMs = 0
   let roundAt = performance.now()
   /** Since when, by that time, nothing has come from a peer that this client waits for. */
   const waitingSince = new Map<PeerClient, number>()
@@ -128,16 +128,16 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   function noteLineBytes(client: PeerClient | null, bytes: number): void {
     if (bytes === (lineBytes.get(client) ?? 0)) return
     lineBytes.set(client, bytes)
-    lineBusyAt = patienceMs
+    lineBusyAt = elapsedMs
   }
 
   /** Leaves out a peer from which nothing has come for too long. */
   function waitFor(peer: PeerClient, slowest: number): void {
-    const since = waitingSince.get(peer) ?? patienceMs
+    const since = waitingSince.get(peer) ?? elapsedMs
     waitingSince.set(peer, since)
-    const quietMs = patienceMs - Math.max(since, lineBusyAt)
-    if ((quietMs < STALL_MS || options.waitsForLine()) && patienceMs - since < BUSY_LINE_STALL_MS) return
-    if (patienceMs - since < slowest) return
+    const quietMs = elapsedMs - Math.max(since, lineBusyAt)
+    if ((quietMs < STALL_MS || options.waitsForLine()) && elapsedMs - since < BUSY_LINE_STALL_MS) return
+    if (elapsedMs - since < slowest) return
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
@@ -210,7 +210,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   async function round(): Promise<boolean> {
     await sharing.meetPeers(signal)
     const now = performance.now()
-    patienceMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
+    elapsedMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
     roundAt = now
     noteLineBytes(null, options.lineBytes())
     const peers = sharing.live()

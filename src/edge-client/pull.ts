@@ -167,7 +167,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     requests: 0,
   }
   const progress: PullProgress = { phase: 'check', done: 0, total: 0, bytes: 0, bytesTotal: 0, failed: 0, cuts: 0 }
-  function tell(patch: Partial<PullProgress> = {}): void {
+  function report(patch: Partial<PullProgress> = {}): void {
     const { fetched, adopted, failed } = result
     const done = fetched + adopted + failed.length
     // Failed photos are still pending.
@@ -178,7 +178,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   const stopSignal = AbortSignal.any([signal, stopped.signal])
   const failedTry = (failed: FailedTry) => {
     result.cuts++
-    tell({ cuts: result.cuts })
+    report({ cuts: result.cuts })
     onFailedTry(failed)
   }
   const transport = createTransport({ signal: stopSignal, onFailedTry: failedTry })
@@ -223,7 +223,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     files,
     adoptable,
     result,
-    onDone: tell,
+    onDone: report,
     onStored(photo, from) {
       if (from === 'line') transport.progressed()
       sharing?.stored(photo.sha256)
@@ -318,7 +318,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     sharing,
     onRequest,
     onServerTime: (at) => reporter.serverIsAhead(Math.max(api.aheadMs(), Date.parse(at) - Date.now())),
-    onPage: () => tell({ phase: 'pull' }),
+    onPage: () => report({ phase: 'pull' }),
     isHere,
     remove,
     enqueue,
@@ -355,9 +355,9 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     sharing?.end()
   }
   await adoptable?.finish()
-  if (state.reports.size > 0) tell({ phase: 'report' })
+  if (state.reports.size > 0) report({ phase: 'report' })
   await reporter.sendAll()
-  tell({ phase: 'done' })
+  report({ phase: 'done' })
   result.unchanged = state.held.size - result.fetched - result.adopted
   return { ...result, requests: result.requests + reporter.requests() }
 }

@@ -1,10 +1,10 @@
 /**
- * The sizes made of each image: longest side in pixels, and the allowed settings. A third one also
- * needs its columns; see CONTRIBUTING.md.
+ * The sizes made of each image: longest side in pixels, the allowed settings, and the name on the
+ * page. A third one also needs its columns of photo sync; see CONTRIBUTING.md.
  */
 export const VARIANTS = {
-  thumb: { pixels: 200, min: 16, max: 1_000 },
-  medium: { pixels: 600, min: 100, max: 4_000 },
+  thumb: { pixels: 200, min: 16, max: 1_000, label: { en: 'Small', ar: 'صغيرة' } },
+  medium: { pixels: 600, min: 100, max: 4_000, label: { en: 'Medium', ar: 'متوسطة' } },
 } as const
 export type VariantName = keyof typeof VARIANTS
 export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[]

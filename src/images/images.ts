@@ -57,7 +57,7 @@ export async function openImages({
   const { store, moving } = storage
   const swept = await store.sweep()
   if (swept > 0) log.info({ files: swept }, 'temporary files of a killed process deleted')
-  if (moving) log.warn('the other place still holds pictures; `zinc images migrate-storage --remove-old` moves them and empties it')
+  if (moving) log.warn('the other storage still holds images; `zinc images migrate-storage --remove-old` moves them and empties it')
   const workers = otherDecoder ?? opened.use(createWorkerPool())
   const variantSettings = createVariantSettings(db)
   const makeVariant = createVariantMaker({ db, store, workers })

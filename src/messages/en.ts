@@ -1,7 +1,12 @@
-import { type Catalogue, type Part, render } from './message.ts'
+import { VARIANT_NAMES } from '../facts/variants.ts'
+import { type Catalogue, type Part, remedyOf, render } from './message.ts'
 
 /** A message or text within another one. */
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
+
+/** The same, and what to do. */
+const withRemedy = (part: Part): string => (typeof part === 'string' ? part : lines(text(part), remedyOf(MESSAGES, part)))
+const lines = (...texts: (string | null)[]): string => texts.filter((line) => line).join('\n')
 
 /** The first of many names. */
 const MOST_NAMED = 20
@@ -131,7 +136,7 @@ export const MESSAGES = {
   },
   'bad_request.other_part': { message: ({ part }: { part: string }) => `file is required, but the part is named ${JSON.stringify(part)}` },
   'bad_request.refresh_token': { message: 'refresh_token is required', remedy: 'Send the refresh_token that the login returned.' },
-  'bad_request.size': { message: 'size is required with which=size: thumb or medium' },
+  'bad_request.size': { message: `size is required with which=size: ${VARIANT_NAMES.join(' or ')}` },
   'bad_request.too_long': { message: ({ field }: { field: string }) => `${field} must have at most 500 characters` },
   'bad_request.too_many_reports': {
     message: ({ max }: { max: number }) => `sync_batch has more than ${max} reports`,
@@ -639,8 +644,8 @@ export const MESSAGES = {
       `${removed} of ${known} items were deleted in Zoho, more than 20 %. Nothing was removed. If that is correct, run it again with confirm_removals=true.`,
   },
   mass_delete_stopped: {
-    message: ({ removed, pictures }: { removed: number; pictures: number }) =>
-      `This assortment would remove ${removed} of ${pictures} images from the store`,
+    message: ({ removed, images }: { removed: number; images: number }) =>
+      `This assortment would remove ${removed} of ${images} images from the store`,
     remedy: 'Compare the SKUs and categories with the catalogue. If it is intended, send it again with ?confirm_removals=true.',
     page: 'Check the items in Zoho. If they were really deleted, review the removal and confirm it.',
   },
@@ -731,7 +736,7 @@ export const MESSAGES = {
     page: 'Go back to where you came from.',
   },
   not_found_in_zoho: { message: 'Record not found in Zoho' },
-  'not_found_in_zoho.picture': { message: 'Zoho has no image' },
+  'not_found_in_zoho.image': { message: 'Zoho has no image' },
   not_in_assortment: { message: 'This photo is not in the store’s assortment', remedy: 'Delete it locally and read the list again.' },
   not_in_zoho: { message: 'This product is not in Zoho', remedy: 'Images can only be sent for items that exist in Zoho.' },
   not_set_up: {
@@ -740,6 +745,48 @@ export const MESSAGES = {
     remedy: ({ missing }: { missing: string[] }) =>
       `Set ${missing.join(', ')} on the settings page, with POST /api/settings/integrations/zoho, or as ${missing.map((it) => `ZOHO_${it.toUpperCase()}`).join(', ')} in .env and restart zinc.`,
     page: 'Enter what is missing under Credentials on the Connection page, or set it in the environment.',
+  },
+  // Notifications: the subject, then the text.
+  'notification.backup_too_old': {
+    message: 'The newest good backup is too old',
+    remedy: ({ newest, target, hours }: { newest: string | null; target: string | null; hours: number | null }) =>
+      lines(
+        newest === null ? 'There is no good backup yet.' : `The newest good backup ended at ${newest}.`,
+        `Target: ${target}, expected every ${hours} hours.`,
+        'Look at the page Backups; the row of a failed one says why.',
+      ),
+  },
+  'notification.connection_lost': {
+    message: 'The connection to Zoho is lost',
+    remedy: ({ cause }: { cause: Part }) => withRemedy(cause),
+  },
+  'notification.connection_regained': {
+    message: 'The connection to Zoho is back',
+    remedy: ({ since }: { since: string }) => `It was lost at ${since}. What was missed meanwhile comes with the next sync.`,
+  },
+  'notification.nothing_synced': {
+    message: 'Nothing was synced for long',
+    remedy: ({ last }: { last: string }) =>
+      lines(`The last sync that succeeded ended at ${last}.`, 'Look at the connection and the schedules on the settings page.'),
+  },
+  'notification.run_failed': {
+    message: ({ kind }: { kind: string }) => `A run failed: ${kind}`,
+    remedy: ({ cause, run_id }: { cause: Part | null; run_id: string }) =>
+      lines(cause === null ? 'The log names the cause.' : withRemedy(cause), `Run ${run_id}`),
+  },
+  'notification.store_silent': {
+    message: ({ name }: { name: string }) => `Store ${name} is silent`,
+    remedy: ({ last_seen: at }: { last_seen: string }) =>
+      lines(`It asked for photos last at ${at}.`, 'Look whether the shop’s edge server runs and reaches zinc.'),
+  },
+  'notification.test': { message: 'A test', remedy: 'Notifications of zinc arrive here.' },
+  'notification.webhook_disabled': {
+    message: ({ host }: { host: string }) => `The webhook to ${host} was turned off`,
+    remedy: ({ days }: { days: number | null }) =>
+      lines(
+        days === null ? 'The receiver says that it is gone (410).' : `Nothing has arrived there for ${days} days.`,
+        'Correct it under Webhooks, turn it on again and replay what was missed.',
+      ),
   },
   not_verified: {
     message: 'This session has not been verified yet',

@@ -43,6 +43,12 @@ export function entryOf(catalogue: Catalogue, { code, params }: { code: string; 
 export const nextOf = (catalogue: Catalogue, message: { code: string; params?: Params | null | undefined }): Entry | undefined =>
   (typeof message.params?.next === 'string' && catalogue[message.params.next]) || entryOf(catalogue, message)
 
+/** What to do after a message, for a person; null where the catalogue does not know it. */
+export function remedyOf(catalogue: Catalogue, message: { code: string; params?: Params | null | undefined }): string | null {
+  const entry = nextOf(catalogue, message)
+  return fillIn(entry?.page ?? entry?.remedy, message.params) || null
+}
+
 /**
  * The sentence with its facts; null where it needs some and has none, as in rows that were stored
  * as text only.

@@ -2,7 +2,7 @@ import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { clearOnce, notifyOnce } from './notifications.ts'
+import { causeOf, clearOnce, notification, notifyOnce } from './notifications.ts'
 
 export interface AlertChecksDeps {
   db: Database
@@ -28,16 +28,16 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
       where: { state: { in: ['success', 'partial', 'failed'] } },
       distinct: ['kind'],
       orderBy: [{ kind: 'asc' }, { finished_at: { sort: 'desc', nulls: 'last' } }],
-      select: { id: true, kind: true, state: true, cause: true, remedy: true },
+      select: { id: true, kind: true, state: true, cause: true, remedy: true, failure_code: true, failure_params: true },
     })
     await db.$transaction(async (tx) => {
       await clearOnce(
         tx,
         newest.filter((run) => run.state !== 'failed').map((run) => `run_failed:${run.kind}`),
       )
-      for (const { id, kind, cause, remedy } of newest.filter((run) => run.state === 'failed')) {
-        const text = [cause ?? 'The log names the cause.', remedy ?? '', `Run ${id}`].filter((line) => line !== '').join('\n')
-        await notifyOnce(tx, `run_failed:${kind}`, { kind: 'run_failed', subject: `A run failed: ${kind}`, text }, { clock, queue })
+      for (const { id, kind, failure_code: code, failure_params: params, ...run } of newest.filter((it) => it.state === 'failed')) {
+        const cause = run.cause === null ? null : causeOf({ ...run, code, params })
+        await notifyOnce(tx, `run_failed:${kind}`, notification('run_failed', { kind, cause, run_id: id }), { clock, queue })
       }
     })
   }
@@ -51,16 +51,8 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
     const silent = minutes !== null && last?.finished_at && clock.now().getTime() - last.finished_at.getTime() > minutes * MINUTE_MS
     await db.$transaction(async (tx) => {
       if (!silent) return clearOnce(tx, ['nothing_synced'])
-      await notifyOnce(
-        tx,
-        'nothing_synced',
-        {
-          kind: 'nothing_synced',
-          subject: 'Nothing was synced for long',
-          text: `The last sync that succeeded ended at ${last.finished_at!.toISOString()}.\nLook at the connection and the schedules on the settings page.`,
-        },
-        { clock, queue },
-      )
+      const at = last.finished_at!.toISOString()
+      await notifyOnce(tx, 'nothing_synced', notification('nothing_synced', { last: at }), { clock, queue })
     })
   }
 
@@ -76,13 +68,8 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
         reported.map(({ key }) => key).filter((key) => !keys.has(key)),
       )
       for (const { id, code, name, last_seen_at } of silent) {
-        const text = `It asked for photos last at ${last_seen_at?.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
-        const isNew = await notifyOnce(
-          tx,
-          STORE_KEY + id,
-          { kind: 'store_silent', subject: `Store ${name} is silent`, text },
-          { clock, queue },
-        )
+        const alert = notification('store_silent', { name, last_seen: last_seen_at!.toISOString() })
+        const isNew = await notifyOnce(tx, STORE_KEY + id, alert, { clock, queue })
         const facts = JSON.stringify({ store_id: id, code, name, last_seen_at })
         if (isNew) await tx.$executeRaw`select add_webhook_event('store.silent', ${facts}::jsonb)`
       }
@@ -93,17 +80,8 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
     const { target, warn_after_hours, newest_good_at, too_old } = await backupPlan()
     await db.$transaction(async (tx) => {
       if (!too_old) return clearOnce(tx, ['backup_too_old'])
-      const text = [
-        newest_good_at === null ? 'There is no good backup yet.' : `The newest good backup ended at ${newest_good_at}.`,
-        `Target: ${target}, expected every ${warn_after_hours} hours.`,
-        'Look at the page Backups; the row of a failed one says why.',
-      ].join('\n')
-      await notifyOnce(
-        tx,
-        'backup_too_old',
-        { kind: 'backup_too_old', subject: 'The newest good backup is too old', text },
-        { clock, queue },
-      )
+      const alert = notification('backup_too_old', { newest: newest_good_at, target, hours: warn_after_hours })
+      await notifyOnce(tx, 'backup_too_old', alert, { clock, queue })
     })
   }
 

@@ -10,7 +10,7 @@ import type { JobData } from '../queue/queues.ts'
 import type { DeliveryFailure } from '../schemas/notifications.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { channelsOf, deliverThrough, type Outlets } from './channels.ts'
-import { attemptOf } from './notifications.ts'
+import { attemptOf, notificationIn } from './notifications.ts'
 
 export interface DeliveryDeps {
   db: Database
@@ -46,14 +46,16 @@ export function createDelivery({ db, clock, log, queue, outlets, settings, watch
     const now = clock.now()
     const notification = await db.notification.findUnique({ where: { id: BigInt(id) } })
     if (!notification || notification.sent_at || notification.attempts !== attempt) return null
-    const { addresses, ...rest } = await settings.read()
-    const channels = channelsOf({ addresses, ...rest })
+    const current = await settings.read()
+    const { addresses } = current
+    const channels = channelsOf(current)
+    const message = { kind: notification.kind, ...(await notificationIn(current.language, notification)), at: notification.created_at }
     const sentBy = new Set(notification.sent_by)
     let failure: DeliveryFailure | null = null
     for (const channel of channels) {
       if (sentBy.has(channel)) continue
       try {
-        await deliverThrough(channel, { ...notification, at: notification.created_at }, { addresses, outlets })
+        await deliverThrough(channel, message, { addresses, outlets })
         sentBy.add(channel)
       } catch (error) {
         if (!(error instanceof AppError)) throw error

@@ -4,6 +4,7 @@ import type { Params } from '../messages/message.ts'
 import { messageOf } from '../messages/say.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { type Channel, channelsOf, deliverThrough, type Outlets } from './channels.ts'
+import { notification, notificationIn } from './notifications.ts'
 
 interface Tried {
   ok: boolean
@@ -30,7 +31,7 @@ export function createNotificationTest({
   return async () => {
     const now = await settings.read()
     const set = channelsOf(now)
-    const message = { kind: 'test', subject: 'A test', text: 'Notices of zinc arrive here.', at: clock.now() }
+    const message = { kind: 'test', ...(await notificationIn(now.language, notification('test'))), at: clock.now() }
     const trial = async (channel: Channel): Promise<Tried | null> => {
       if (!set.includes(channel)) return null
       try {

@@ -1,5 +1,5 @@
 import { type Database, queryPrepared } from '../database/client.ts'
-import type { VariantName } from '../facts/variants.ts'
+import { eachVariant } from '../facts/variants.ts'
 import { Prisma } from '../generated/client.ts'
 import { assortmentCondition } from './assortment-filter.ts'
 import type { FeedStore } from './change-feed.ts'
@@ -176,14 +176,14 @@ export interface AssortmentTotals {
   content: string
 }
 
-const BYTES: Record<VariantName, Prisma.Sql> = { thumb: Prisma.sql`p.feed_thumb_bytes`, medium: Prisma.sql`p.feed_medium_bytes` }
+export const VARIANT_BYTES = eachVariant((name) => Prisma.raw(`p.feed_${name}_bytes`))
 
 /**
  * Returns the totals of a store with an assortment; for one that sells everything the feed
  * maintains them.
  */
 export async function assortmentTotals(db: Database, store: FeedStore): Promise<AssortmentTotals> {
-  const size = store.variant === null ? Prisma.sql`p.feed_bytes` : BYTES[store.variant]
+  const size = store.variant === null ? Prisma.sql`p.feed_bytes` : VARIANT_BYTES[store.variant]
   const [found] = await queryPrepared<{ count: string; bytes: string; content: string }>(
     db,
     Prisma.sql`

@@ -79,7 +79,7 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
     try {
       await makeVariants(
         { db, store: bytes, workers },
-        { sha256, recipe: await variantSettings.current(), wanted: requested },
+        { sha256, config: await variantSettings.current(), wanted: requested },
         AbortSignal.timeout(60_000),
         {
           shed,

@@ -1,8 +1,10 @@
 import type { Database } from '../database/client.ts'
+import { VARIANT_NAMES } from '../facts/variants.ts'
 import { Prisma } from '../generated/client.ts'
 import type { StoreStatus } from '../schemas/photo-sync.ts'
 import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 import type { PhotoList } from './list.ts'
+import { VARIANT_BYTES } from './page-queries.ts'
 import { resetStoreCursors } from './publish-store-change.ts'
 import { isSynced } from './reports.ts'
 
@@ -22,6 +24,11 @@ interface Counted {
 
 const iso = (utc: string) => new Date(`${utc}Z`).toISOString()
 
+const BYTES_OF_VARIANT = Prisma.join(
+  VARIANT_NAMES.map((name) => Prisma.sql`when ${Prisma.raw(`'${name}'`)} then ${VARIANT_BYTES[name]}`),
+  ' ',
+)
+
 /** Returns each store's progress: counted from its reports about the photos that it has now. */
 export async function listStoreStatus(
   { db, list }: { db: Database; list: PhotoList },
@@ -38,7 +45,7 @@ export async function listStoreStatus(
     left join lateral (
       select count(*) filter (where ${isSynced}) as synced,
         count(*) filter (where r.status = 'failed' and r.generation = s.generation) as failed,
-        sum(case s.variant when 'thumb' then p.feed_thumb_bytes when 'medium' then p.feed_medium_bytes else p.feed_bytes end) filter (where ${isSynced}) as bytes
+        sum(case s.variant ${BYTES_OF_VARIANT} else p.feed_bytes end) filter (where ${isSynced}) as bytes
       from photo_report r join photo p on p.id = r.photo_id where r.store_id = s.id and ${mine}
     ) c on true
     left join lateral (

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { matchAssortment, NAME_FIELDS, unknownNames } from '../auth/assortment-names.ts'
 import type { Database, Db } from '../database/client.ts'
 import { Prisma, type Store } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -7,6 +6,7 @@ import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
 import { say } from '../messages/say.ts'
 import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
+import { matchAssortment, NAME_FIELDS, unknownNames } from './match-assortment.ts'
 import { publishStoreChange } from './publish-store-change.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -63,13 +63,13 @@ async function checkLocation(tx: Db, id: string | null): Promise<void> {
  * store's images.
  */
 async function refuseMassRemoval(tx: Db, store: Store, after: Sold): Promise<void> {
-  const [row] = await tx.$queryRaw<{ pictures: number; removed: number }[]>`
-    select count(*)::int as pictures,
+  const [row] = await tx.$queryRaw<{ images: number; removed: number }[]>`
+    select count(*)::int as images,
       (count(*) filter (where not ${sells(after)}))::int as removed
     from photo where feed_live and ${sells({ assortment: store.assortment, location_id: store.location_id })}`
-  const { pictures: images = 0, removed = 0 } = row ?? {}
+  const { images = 0, removed = 0 } = row ?? {}
   if (removed <= MOST_REMOVED || removed <= images * MOST_REMOVED_SHARE) return
-  throw new ConflictError('mass_delete_stopped', { removed, pictures: images })
+  throw new ConflictError('mass_delete_stopped', { removed, images })
 }
 
 function changedFields(store: Store, patch: StorePatch, after: Sold & { variant: string | null }): string[] {

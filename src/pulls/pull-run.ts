@@ -103,7 +103,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
     ...more,
   })
 
-  await writer.note(clock.now(), run.checkpoint === null ? 'started' : 'carried on', { modules: modules.map((it) => it.name) })
+  await writer.note(clock.now(), run.checkpoint === null ? 'started' : 'resumed', { modules: modules.map((it) => it.name) })
   await writer.saveInfo(await info('running'))
   let signInFailed: ModuleProgress['error'] = null
   // The organization first: its zone says what the others' times without an offset mean.

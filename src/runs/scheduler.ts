@@ -48,7 +48,7 @@ export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
       order by mode` // full before incremental and stock, which it covers
     for (const row of due) {
       if (closing.signal.aborted) return
-      await (row.next_at <= now ? fire(row, now, start) : takeUp(row, start)).catch((err: unknown) =>
+      await (row.next_at <= now ? fire(row, now, start) : retryStart(row, start)).catch((err: unknown) =>
         log.warn({ err, module: row.module, mode: row.mode }, 'scheduled sync could not be started, will retry'),
       )
     }
@@ -63,7 +63,7 @@ export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
     await started(row, row.next_at, null, start)
   }
 
-  async function takeUp(row: Schedule, start: StartDue): Promise<void> {
+  async function retryStart(row: Schedule, start: StartDue): Promise<void> {
     const taken = await db.$executeRaw`
       update schedule set taken_at = now() where module = ${row.module} and mode = ${row.mode} and taken_at = ${row.taken_at} and due_at = ${row.due_at}`
     if (taken === 0 || !row.due_at) return

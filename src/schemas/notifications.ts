@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LANGUAGE_CODES } from '../facts/languages.ts'
 import { Message, MessageParams } from './message.ts'
 import { Source } from './zoho-settings.ts'
 
@@ -34,6 +35,8 @@ export const Notifications = z.object({
   nothing_synced_after_minutes: z.number().nullable(),
   /** Notify when a store sent no request for so many minutes; null: never. */
   store_silent_after_minutes: z.number().nullable(),
+  /** The language of notifications. */
+  language: z.enum(LANGUAGE_CODES),
   /** The newest notifications and their delivery. */
   recent: z.array(
     z.object({
@@ -41,6 +44,8 @@ export const Notifications = z.object({
       kind: NotificationKind,
       subject: z.string(),
       text: z.string(),
+      /** The facts in subject and text, for other languages; null for those of an older zinc. */
+      params: MessageParams.nullable(),
       created_at: z.iso.datetime(),
       sent_at: z.iso.datetime().nullable(),
       attempts: z.number(),
@@ -62,6 +67,7 @@ export const NotificationsBody = z
     webhook_url: z.string().trim().min(3).max(1000).nullable(),
     nothing_synced_after_minutes: minutes,
     store_silent_after_minutes: minutes,
+    language: z.enum(LANGUAGE_CODES),
   })
   .partial()
 export type NotificationsBody = z.infer<typeof NotificationsBody>

@@ -13,7 +13,7 @@ export const ProductGroupRecord = z.object({
   /** Ids of its products. */
   products: z.array(z.uuid()),
   image_url: z.string().nullable(),
-  /** Pictures of the group itself; those of its products are with the products. */
+  /** Images of the group itself; those of its products are with the products. */
   images: z.array(
     z.object({
       url: z.string(),

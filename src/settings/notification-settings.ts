@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
+import { LANGUAGE_CODES, type Language } from '../facts/languages.ts'
 import type { Clock } from '../lib/clock.ts'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from './audit-log.ts'
@@ -21,8 +22,12 @@ export interface NotificationSettings {
   addresses: Record<Address, string | null>
   sources: Record<Address, 'environment' | 'stored' | 'none'>
   silences: Record<Silence, number | null>
+  /** What they are written in. */
+  language: Language
 }
-export type NotificationChange = Partial<Record<Address, string | null | undefined> & Record<Silence, number | null | undefined>>
+export type NotificationChange = Partial<
+  Record<Address, string | null | undefined> & Record<Silence, number | null | undefined> & { language: Language | undefined }
+>
 
 export type NotificationStore = ReturnType<typeof createNotificationSettings>
 
@@ -63,7 +68,8 @@ export function createNotificationSettings({
       const value = rows.get(field)?.value
       silences[field] = value === undefined || value === null ? SILENCE_DEFAULTS[field] : value === 'never' ? null : Number(value)
     }
-    return { addresses, sources, silences }
+    const language = LANGUAGE_CODES.find((code) => code === rows.get('language')?.value) ?? 'en'
+    return { addresses, sources, silences, language }
   }
 
   return {
@@ -97,6 +103,10 @@ export function createNotificationSettings({
           if (requested === undefined || requested === now.silences[field]) continue
           await write(field, requested === null ? 'never' : String(requested))
           changed.push(field)
+        }
+        if (change.language !== undefined && change.language !== now.language) {
+          await write('language', change.language)
+          changed.push('language')
         }
         if (changed.length > 0)
           await recordAudit(tx, { ...actor, action: 'notifications.change', target: 'notifications', fields: changed })

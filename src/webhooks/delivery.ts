@@ -3,7 +3,7 @@ import type { Database, Db } from '../database/client.ts'
 import type { WebhookDelivery, WebhookEndpoint } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { GuardedAgents } from '../lib/ssrf-guard.ts'
-import { addNotification } from '../notifications/notifications.ts'
+import { addNotification, notification } from '../notifications/notifications.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { DeliveryAttempt } from '../schemas/webhooks.ts'
 import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
@@ -116,16 +116,8 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
   async function turnOff(tx: Db, { id, url }: WebhookEndpoint, reason: 'gone' | 'failing'): Promise<void> {
     await tx.webhookEndpoint.update({ where: { id }, data: { enabled: false, disabled_reason: reason, updated_at: clock.now() } })
     await recordAudit(tx, { ...SYSTEM_ACTOR, action: 'webhook.disable', target: `webhook:${id}`, fields: [reason] })
-    const why = reason === 'gone' ? 'The receiver says that it is gone (410).' : `Nothing has arrived there for ${GIVE_UP_DAYS} days.`
-    await addNotification(
-      tx,
-      {
-        kind: 'webhook_disabled',
-        subject: `The webhook to ${new URL(url).host} was turned off`,
-        text: `${why}\nCorrect it under Webhooks, turn it on again and replay what was missed.`,
-      },
-      { clock, queue },
-    )
+    const facts = { host: new URL(url).host, days: reason === 'gone' ? null : GIVE_UP_DAYS }
+    await addNotification(tx, notification('webhook_disabled', facts), { clock, queue })
   }
 
   /** Sends the due deliveries of one webhook, for a limited time. */

@@ -6,7 +6,7 @@ export interface SimulatedGroup {
   description?: string
   /** The order in which Zoho shows the options; without it, that in which the items name them. */
   options?: Record<string, string[]>
-  /** Drawn from this number; without one the group has no picture. */
+  /** Drawn from this number; without one the group has no image. */
   image_seed?: number
   modified?: Date
 }

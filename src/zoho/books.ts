@@ -7,7 +7,7 @@ import { ZohoRequestError } from './errors.ts'
 import { ITEM_LIST } from './inventory.ts'
 import { followKeyset, KeysetCursor } from './keyset-cursor.ts'
 import { type Listing, ListUnorderedError, listByModification, PAGE_ROWS, readPage } from './paginate.ts'
-import { Id, instantIn, parseZohoJson } from './schemas.ts'
+import { Id, instantIn, parseZohoJson } from './value-types.ts'
 
 export type BooksApp = 'books' | 'invoice'
 const BASES: Record<BooksApp, string> = { books: '/books/v3', invoice: '/invoice/v3' }

@@ -21,7 +21,7 @@ import {
 import { errorCodeOf, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError, zohoDetail } from './errors.ts'
 import { SIGN_IN_MS } from './oauth.ts'
 import type { CallJob, CallResult, RateLimiter } from './rate-limiter.ts'
-import { parseZohoJson } from './schemas.ts'
+import { parseZohoJson } from './value-types.ts'
 
 export interface ZohoClientDeps {
   apiUrl: string
@@ -280,10 +280,10 @@ export function createZohoClient({
           const read = () => chunks.next().catch((cause: Error) => brokenOff(cause, signal))
           const first = await read()
           const start = first.done ? Buffer.alloc(0) : first.value
-          if (reply.statusCode === 204) throw new ZohoNotFoundError('not_found_in_zoho.picture')
+          if (reply.statusCode === 204) throw new ZohoNotFoundError('not_found_in_zoho.image')
           if (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0') {
             // Once it may be a gateway in trouble; Zoho itself says it again.
-            if (++emptyResponses > 1) throw new ZohoNotFoundError('not_found_in_zoho.picture')
+            if (++emptyResponses > 1) throw new ZohoNotFoundError('not_found_in_zoho.image')
             throw new Fault('no_image_bytes', message('answer_not_image'))
           }
           if (reply.statusCode !== 200 || isPage(start)) {
@@ -297,7 +297,7 @@ export function createZohoClient({
             const body = parseZohoJson(Buffer.concat(rest).toString('utf8'))
             const code = codeOf(body)
             if (reply.statusCode === 404 || (reply.statusCode === 200 && body && ['1002', '2006'].includes(code ?? '')))
-              throw new ZohoNotFoundError('not_found_in_zoho.picture')
+              throw new ZohoNotFoundError('not_found_in_zoho.image')
             // HTTP 200 with an HTML page, or with JSON that says neither success nor failure, says
             // nothing about the image.
             if (reply.statusCode === 200 && (body === null || code === null || code === '0'))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient, ZohoJson } from './client.ts'
 import { CRM_JOB, type CrmModule, LISTED_ALWAYS } from './crm-fields.ts'
-import { Id, instantIn } from './schemas.ts'
+import { Id, instantIn } from './value-types.ts'
 
 export interface CrmRecord {
   id: string

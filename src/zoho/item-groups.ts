@@ -3,7 +3,7 @@ import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient } from './client.ts'
 import { listByPage } from './paginate.ts'
 import type { ItemAttribute } from './read-item.ts'
-import { Id, Key, PlainText, Text } from './schemas.ts'
+import { Id, Key, PlainText, type Row, Text } from './value-types.ts'
 
 export const GROUP_LIST_PATH = '/inventory/v1/itemgroups'
 const NUMBERS = [1, 2, 3] as const
@@ -43,7 +43,6 @@ export interface ZohoGroupDetail {
   attributes: { name: string; options: string[] }[] | undefined
 }
 
-type Row = Record<string, unknown>
 const isBlank = (value: unknown): boolean => value === undefined || value === null || value === ''
 
 /** Yields all item groups. Throws what the client throws. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ZohoClient } from './client.ts'
 import { ZohoNotFoundError, ZohoRequestError } from './errors.ts'
-import { Flag, Id, PlainText, ReadableDecimal } from './schemas.ts'
+import { Flag, Id, PlainText, ReadableDecimal, type Row } from './value-types.ts'
 
 /** A place where goods are kept. Older organizations have warehouses instead of locations. */
 export interface ZohoLocation {
@@ -26,8 +26,6 @@ export interface LocationStock {
   /** On hand less committed; only used where `committed` is blank. */
   available_for_sale: string | null
 }
-
-type Row = Record<string, unknown>
 
 /** The two shapes: the list's path, its key (also in details), and how the keys of a row begin. */
 const SHAPES = [

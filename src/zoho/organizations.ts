@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ZohoClient } from './client.ts'
-import { Id, Text } from './schemas.ts'
+import { Id, Text } from './value-types.ts'
 
 const Organization = z.looseObject({ organization_id: Id, name: Text, currency_code: Text, time_zone: Text })
 

@@ -2,7 +2,7 @@ import { BadGatewayError } from '../lib/errors.ts'
 import { rawElements, rawMember } from '../lib/raw-json.ts'
 import type { ZohoClient } from './client.ts'
 import type { CallJob } from './rate-limiter.ts'
-import { PageContext } from './schemas.ts'
+import { PageContext } from './value-types.ts'
 
 export interface Listing<Row> {
   path: string

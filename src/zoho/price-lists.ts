@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient } from './client.ts'
 import { listByPage } from './paginate.ts'
-import { Flag, hasInvalidFields, Id, instantIn, Key, PageContext, PlainText, ReadableDecimal, Text } from './schemas.ts'
+import { Flag, hasInvalidFields, Id, instantIn, Key, PageContext, PlainText, ReadableDecimal, type Row, Text } from './value-types.ts'
 
 const PATH = '/inventory/v1/pricebooks'
 /** All rates of a list come at once; more pages than this are a server repeating itself. */
@@ -47,7 +47,6 @@ export interface ZohoRates {
   complete: boolean
 }
 
-type Row = Record<string, unknown>
 const isBlank = (value: unknown): boolean => value === undefined || value === null || value === ''
 const Place = z.coerce.number().int().min(0).max(10)
 

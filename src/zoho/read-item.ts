@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type LocationStock, readLocationStock } from './locations.ts'
-import { Flag, Id, instantIn, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
+import { readCustomFieldLabels, readCustomFields } from './read-custom-fields.ts'
+import { Flag, Id, instantIn, isBlank, isEmptyList, Key, PlainKey, PlainText, ReadableDecimal, type Row, Text } from './value-types.ts'
 
 /** One image or other attachment of an item, as its detail lists them. */
 export interface ItemDocument {
@@ -109,8 +110,6 @@ export interface ZohoItem extends ReadKeys {
   unreadable: string[]
 }
 
-type Row = Record<string, unknown>
-
 /**
  * File extensions of attachments that are not images. Everything else is checked by its bytes:
  * names can be anything (`.jfif`, `model v1.25`, none).
@@ -118,12 +117,9 @@ type Row = Record<string, unknown>
 export const NO_IMAGE =
   /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
 
-const isBlank = (value: unknown): boolean => value === null || value === ''
 const Status = z.union([z.literal('active'), z.literal('inactive')])
 const Order = z.coerce.number().refine(Number.isFinite)
 const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), attachment_order: z.unknown().optional() })
-/** Zoho writes "" for an empty list too. */
-const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
 
 /**
  * Parses an item of any shape; `raw` is its text, `timeZone` that of times without an offset.
@@ -161,7 +157,8 @@ export function readItem(input: unknown, raw?: string, timeZone = 'UTC'): ZohoIt
   readCombo(row, item)
   readGroup(row, item)
   item.custom_fields = readCustomFields(row, { unreadable })
-  readLabels(row, item)
+  const labels = readCustomFieldLabels(row)
+  if (labels) item.custom_field_labels = labels
   readLocations(row, item)
   readDocuments(row, item)
   readImage(row, item, read)
@@ -273,63 +270,6 @@ function readName(row: Row, item: ZohoItem): void {
 }
 
 /**
- * Returns custom fields under the keys of a list row, whichever shape they have: `custom_fields[]`
- * and `custom_field_hash` of details, or `cf_…` keys. A field that is absent keeps zinc's value:
- * lists contain only the fields that are set to show there.
- */
-export function readCustomFields(
-  row: Row,
-  { unreadable = [], byLabel = false }: { unreadable?: string[]; byLabel?: boolean } = {},
-): Record<string, unknown> {
-  const found: Record<string, unknown> = {}
-  const { custom_fields: listed, custom_field_hash: hash } = row
-  if (Array.isArray(listed)) {
-    for (const entry of listed) {
-      const field = readCustomField(entry, { byLabel })
-      if (field === null) unreadable.push('custom_fields')
-      else Object.assign(found, field)
-    }
-  } else if (listed !== undefined && !isBlank(listed)) unreadable.push('custom_fields')
-  if (typeof hash === 'object' && hash !== null && !Array.isArray(hash)) Object.assign(found, customKeys(hash as Row, unreadable))
-  else if (hash !== undefined && !isEmptyList(hash)) unreadable.push('custom_field_hash')
-  return Object.assign(found, customKeys(row, unreadable))
-}
-
-function readLabels({ custom_fields: listed }: Row, item: ZohoItem): void {
-  if (!Array.isArray(listed)) return
-  const named = listed.flatMap((entry: unknown) => {
-    const { api_name, label } = (entry ?? {}) as Row
-    return typeof api_name === 'string' && api_name.startsWith('cf_') && typeof label === 'string' ? [[api_name, label] as const] : []
-  })
-  item.custom_field_labels = Object.fromEntries(named)
-}
-
-/**
- * Strings, numbers, booleans, and lists of them; Zoho has no custom field whose value is an object.
- */
-const isCustomValue = (value: unknown): boolean => (Array.isArray(value) ? value.every(isPlain) : isPlain(value))
-const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null
-
-function customKeys(row: Row, unreadable: string[]): Row {
-  const named = Object.entries(row).filter(([key, value]) => key.startsWith('cf_') && value !== undefined)
-  unreadable.push(...named.filter(([, value]) => !isCustomValue(value)).map(([key]) => key))
-  return Object.fromEntries(named.filter(([, value]) => isCustomValue(value)))
-}
-
-function readCustomField(entry: unknown, { byLabel }: { byLabel: boolean }): Row | null {
-  if (typeof entry !== 'object' || entry === null) return null
-  const { api_name, label, value, value_formatted: formatted } = entry as Row
-  if (!isCustomValue(value) || !isCustomValue(formatted)) return null
-  if (typeof api_name === 'string' && api_name.startsWith('cf_')) {
-    if (value === undefined && formatted === undefined) return {}
-    return { [api_name]: formatted ?? value, ...(value !== undefined && { [`${api_name}_unformatted`]: value }) }
-  }
-  if (!byLabel) return null
-  const name = api_name ?? label
-  return name === undefined || value === undefined ? {} : { [String(name)]: value }
-}
-
-/**
  * Entry by entry: an unreadable one is skipped, and then the list proves nothing about the images
  * it lacks.
  */
@@ -370,12 +310,12 @@ function readImage(row: Row, item: ZohoItem, read: <T>(key: string, type: z.ZodT
     if (name !== undefined) item.image_name = id === null ? null : name
     return
   }
-  const pictures = item.documents?.filter((it) => !NO_IMAGE.test(it.file_name?.trim() ?? ''))
+  const documents = item.documents?.filter((it) => !NO_IMAGE.test(it.file_name?.trim() ?? ''))
   const given = [row.image_name, row.image_type, row.image_id].filter((value) => value !== undefined)
   const other = Id.safeParse(isBlank(row.image_id) ? undefined : row.image_id)
-  if (given.some((value) => !isBlank(value)) || (pictures?.length ?? 0) > 0) {
+  if (given.some((value) => !isBlank(value)) || (documents?.length ?? 0) > 0) {
     item.image_signs = 'named'
-    const candidate = pictures?.[0]?.document_id ?? other.data
+    const candidate = documents?.[0]?.document_id ?? other.data
     if (candidate !== undefined) item.image_candidate = candidate
     if (name) item.image_name = name
   } else if (row.image_name !== undefined && item.documents !== undefined && item.documents_readable && item.documents.length === 0) {

@@ -14,7 +14,7 @@ export async function addBlobs(client: pg.Client, count: number): Promise<void> 
     [count],
   )
   await client.query(
-    `insert into variant (source_sha256, name, format, recipe, sha256, md5, size, content_type, width, height)
+    `insert into variant (source_sha256, name, format, settings_id, sha256, md5, size, content_type, width, height)
      select b.sha256, v, 'webp', 'test', md5(b.sha256 || v) || md5(v || b.sha256), md5(v || b.md5), b.size / case v when 'thumb' then 10 else 3 end, 'image/webp', 200, 150
      from blob b cross join unnest(array['thumb', 'medium']) v`,
   )

@@ -104,7 +104,7 @@ test('an assortment that removes over a fifth and over 100 of a store’s photos
     expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
       409,
       'mass_delete_stopped',
-      { removed: expect.any(Number), pictures: 550, remedy: expect.stringContaining('?confirm_removals=true') },
+      { removed: expect.any(Number), images: 550, remedy: expect.stringContaining('?confirm_removals=true') },
     ])
   }
   expect((await send('GET', path)).body.data).toEqual(before)

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { nearest } from '../../src/lib/nearest.ts'
+import { closestName } from '../../src/lib/closest-name.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -130,7 +130,7 @@ test.each([
   ['x', null],
   ['zzz_unknown', null],
 ])('of %s the nearest is %s', (given, expected) => {
-  expect(nearest(given, ['dry_run', 'wait', 'mode', 'sync_images'])).toBe(expected)
+  expect(closestName(given, ['dry_run', 'wait', 'mode', 'sync_images'])).toBe(expected)
 })
 
 test.each([

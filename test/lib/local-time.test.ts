@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fromWallClock, knownTimeZone } from '../../src/lib/local-time.ts'
-import { instantIn } from '../../src/zoho/schemas.ts'
+import { instantIn } from '../../src/zoho/value-types.ts'
 
 test.each([
   ['Europe/Berlin', '2026-03-29T01:59:59', '2026-03-29T00:59:59.000Z'],

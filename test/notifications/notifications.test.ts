@@ -1,6 +1,10 @@
 import { createServer } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
+import * as arabic from '../../src/messages/ar.ts'
+import * as english from '../../src/messages/en.ts'
+import { remedyOf, render } from '../../src/messages/message.ts'
+import { attemptOf } from '../../src/notifications/notifications.ts'
 import { longTest } from '../helpers/long.ts'
 import { startMailServer } from '../helpers/mail-server.ts'
 import { request } from '../helpers/request.ts'
@@ -207,6 +211,32 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   const recent = (await request(zinc, 'GET', '/notifications')).body.data.recent
   expect(recent[0]).toMatchObject({ kind: 'store_silent', subject: 'Store Karada is silent', error: null, attempts: 1 })
   for (const it of recent) expect(it.text.length).toBeGreaterThan(20)
+})
+
+test('notifications are written in the chosen language, with the cause and what to do, and kept in English', async () => {
+  const hook = await receiver()
+  const zinc = await startZinc({ environment: { NOTIFY_WEBHOOK_URL: hook.url } })
+  const { db, notifier } = zinc.services
+  expect((await request(zinc, 'PUT', '/notifications', { language: 'ar' })).body.data).toMatchObject({ language: 'ar' })
+  await skipPriceLists(zinc)
+  await zinc.sync()
+  zinc.zoho.revoke()
+  await zinc.sync()
+  await notifier.watch()
+  await waitFor(async () => (await db.notification.count({ where: { sent_at: null } })) === 0)
+  const { recent } = (await request(zinc, 'GET', '/notifications')).body.data
+  const lost = recent.find((it: { kind: string }) => it.kind === 'connection_lost')
+  const { cause } = lost.params
+  expect(lost).toMatchObject({ subject: 'The connection to Zoho is lost', params: { cause: { code: expect.any(String) } } })
+  expect(lost.text).toBe(`${render(english.MESSAGES, cause)}\n${remedyOf(english.MESSAGES, cause)}`)
+  const sent = hook.got.find((it) => it.kind === 'connection_lost')
+  expect(sent?.subject).toBe('انقطع الاتصال بـ Zoho')
+  expect(sent?.text).toBe(`انقطع الاتصال بـ Zoho\n${render(arabic.MESSAGES, cause)}\n${remedyOf(arabic.MESSAGES, cause)}`)
+  // A row of an older zinc has no facts, and goes out as it was written.
+  await db.$executeRaw`update notification set params = null, sent_at = null, sent_by = '{}', attempts = 1 where kind = 'connection_lost'`
+  await zinc.services.queue.add(db, 'notification', [attemptOf({ id: BigInt(lost.id), attempts: 1 })])
+  await waitFor(async () => (await db.notification.count({ where: { sent_at: null } })) === 0)
+  expect(hook.got.at(-1)).toMatchObject({ subject: 'The connection to Zoho is lost', text: `The connection to Zoho is lost\n${lost.text}` })
 })
 
 longTest('a receiver that is away gets its notice later, another channel that took it does not get it twice', async () => {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/lib/logger.ts'
 import { inSpan } from '../../src/lib/tracing.ts'
-import { addNotification } from '../../src/notifications/notifications.ts'
+import { addNotification, notification } from '../../src/notifications/notifications.ts'
 import { startTracing } from '../../src/telemetry/start-tracing.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
 import { longTest } from '../helpers/long.ts'
@@ -72,7 +72,7 @@ longTest('a run that outlives its request begins a trace that links to it', asyn
 test('a job of the queue has a trace of its own that links to the one in which it was added', async () => {
   const { db, clock, queue } = zinc.services
   const adding = await inSpan('a change', {}, async (span) => {
-    await addNotification(db, { kind: 'test', subject: 'A test', text: 'Of a trace.' }, { clock, queue })
+    await addNotification(db, notification('test'), { clock, queue })
     return span.spanContext()
   })
   const { span: job, trace } = await traceWith('job notification')

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { openSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { readFile, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** A process of the topology that is started again when it dies, as compose's `restart` does. */
 export interface Part {
   name: string
+  pid(): number
   ready(): Promise<void>
   /** Without warning, with all of its own processes; it comes back. */
   kill(): Promise<void>
@@ -57,6 +59,7 @@ export async function startPart(
   await ready()
   return {
     name,
+    pid: () => child.pid!,
     ready,
     async kill() {
       const death = ended
@@ -100,3 +103,29 @@ export async function freePort(): Promise<number> {
 }
 
 export const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0
+
+export const listens = (port: number) => () =>
+  new Promise<void>((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(void socket.destroy()))
+    socket.on('error', reject)
+  })
+
+/** That of deploy/nginx.conf without TLS, in front of both. */
+export async function startNginx(
+  { listen, to, dir }: { listen: number; to: number[]; dir: string },
+  start: typeof startPart = startPart,
+): Promise<Part> {
+  const site = (await readFile('deploy/nginx.conf', 'utf8'))
+    .replace(
+      /upstream zinc \{.*\}/,
+      `upstream zinc { ${to.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')} keepalive 16; }`,
+    )
+    .replace(/server \{\s+listen 80;[\s\S]*?\n\}/, '')
+    .replace(/listen 443 ssl;/, `listen 127.0.0.1:${listen};`)
+    .replace(/^ *ssl_.*$/gm, '')
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/nginx-${name};`)
+  const file = join(dir, 'nginx.conf')
+  const head = `${process.getuid?.() === 0 ? 'user root;' : ''} worker_processes 2; daemon off; pid ${dir}/nginx.pid; error_log ${dir}/nginx.log;`
+  await writeFile(file, `${head} events {} http { access_log off; ${temporary.join(' ')}\n${site}\n}`)
+  return start('nginx', { command: ['nginx', '-c', file, '-e', join(dir, 'nginx.log')], probe: listens(listen), logDir: dir })
+}

@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chownSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,12 +13,13 @@ import { pino } from 'pino'
 import { findManifest } from '../../src/backup/manifest.ts'
 import { openTarget } from '../../src/backup/target.ts'
 import { parseConfig } from '../../src/config.ts'
-import { tableDigests } from '../../src/database/digest.ts'
 import { openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
+import { tableDigests } from '../../src/database/table-digests.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 import { smallImage } from '../helpers/images.ts'
-import { freePort, has, type Part, startPart, until } from './parts.ts'
+import { buildImage } from './image.ts'
+import { freePort, has, listens, type Part, startNginx, startPart, until } from './parts.ts'
 
 const run = promisify(execFile)
 const ITEMS = Number(process.env.TOPOLOGY_ITEMS ?? 200)
@@ -46,11 +46,6 @@ function same(found: unknown, expected: unknown, what: string): void {
   if (a !== b) throw new Error(`${what}: ${a}, expected ${b}`)
 }
 
-const listens = (port: number) => () =>
-  new Promise<void>((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(void socket.destroy()))
-    socket.on('error', reject)
-  })
 async function ok(url: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, init)
   if (!response.ok) throw new Error(`${url}: ${response.status} ${(await response.text()).slice(0, 300)}`)
@@ -119,7 +114,7 @@ async function startTopology() {
     })
   const apis = [await startZinc('api-1'), await startZinc('api-2')]
   const workers = [await startZinc('worker-1'), await startZinc('worker-2')]
-  const nginx = has('nginx') ? await startNginx({ listen: nginxPort, to: [ports['api-1'], ports['api-2']] }, start) : null
+  const nginx = has('nginx') ? await startNginx({ listen: nginxPort, to: [ports['api-1'], ports['api-2']], dir }, start) : null
   const url = `http://127.0.0.1:${nginx ? nginxPort : ports['api-1']}`
   const postmaster = {
     name: 'postgres',
@@ -171,23 +166,6 @@ async function startPooler(target: string, start: Start): Promise<(Part & { url:
   url.host = `127.0.0.1:${port}`
   const options = { command: ['pgbouncer', ini] as [string, string], probe: () => query(url.href, 'select 1'), logDir: dir }
   return { ...(await start('pgbouncer', { ...options, ...(uid !== undefined && { uid }) })), url: url.href }
-}
-
-/** That of deploy/nginx.conf without TLS, in front of both. */
-async function startNginx({ listen, to }: { listen: number; to: number[] }, start: Start): Promise<Part> {
-  const site = (await readFile('deploy/nginx.conf', 'utf8'))
-    .replace(
-      /upstream zinc \{.*\}/,
-      `upstream zinc { ${to.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')} keepalive 16; }`,
-    )
-    .replace(/server \{\s+listen 80;[\s\S]*?\n\}/, '')
-    .replace(/listen 443 ssl;/, `listen 127.0.0.1:${listen};`)
-    .replace(/^ *ssl_.*$/gm, '')
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/nginx-${name};`)
-  const file = join(dir, 'nginx.conf')
-  const head = `${process.getuid?.() === 0 ? 'user root;' : ''} worker_processes 2; daemon off; pid ${dir}/nginx.pid; error_log ${dir}/nginx.log;`
-  await writeFile(file, `${head} events {} http { access_log off; ${temporary.join(' ')}\n${site}\n}`)
-  return start('nginx', { command: ['nginx', '-c', file, '-e', join(dir, 'nginx.log')], probe: listens(listen), logDir: dir })
 }
 
 const topology = await startTopology()
@@ -333,8 +311,36 @@ await check('a backup restored into an empty place, with equal digests', async (
 if (!has('nginx')) notRun('nginx in front, and its kill', 'apt-get install nginx-light')
 if (!has('pgbouncer')) notRun('PgBouncer in session mode, and its kill', 'apt-get install pgbouncer')
 notRun("an S3-compatible server of Debian's", 'none that keeps buckets on disk is packaged; the small one from npm was used')
-if (!has('buildah') || !has('debootstrap')) notRun('the image of the Dockerfile', 'apt-get install buildah debootstrap')
-else notRun('the image of the Dockerfile', 'its base comes from a registry; build it with `buildah build` where one can be reached')
+const unbuildable =
+  !has('buildah') || !has('debootstrap') ? 'apt-get install buildah debootstrap' : process.getuid?.() === 0 ? null : 'root'
+if (unbuildable) notRun('the image of the Dockerfile', `it needs ${unbuildable}`)
+else
+  await check('the image of the Dockerfile, built and started', async () => {
+    const image = await buildImage(join(dir, 'image'))
+    const port = await freePort()
+    await query(topology.postgres.url, 'create database contained')
+    const database = new URL(topology.postgres.url)
+    database.pathname = '/contained'
+    const { ADMIN_PASSWORD = '', JWT_SECRET = '', CREDENTIALS_KEY = '' } = environment
+    const part = await startPart('image', {
+      command: await image.command({
+        environment: { PORT: String(port) },
+        secrets: { DATABASE_URL: database.href, ADMIN_PASSWORD, JWT_SECRET, CREDENTIALS_KEY },
+      }),
+      probe: () => ok(`http://127.0.0.1:${port}/health/ready`),
+      logDir: dir,
+    })
+    try {
+      const at = `http://127.0.0.1:${port}`
+      const { data } = await get<{ data: unknown[] }>('/api/products', at, await login(at))
+      same(data, [], 'products of an empty shop')
+      same(/<html/.test(await (await ok(`${at}/`)).text()), true, 'the page')
+      return `${(image.bytes / 1e6).toFixed(0)} MB`
+    } finally {
+      await part.stop()
+      await image.remove()
+    }
+  })
 for (const cleanUp of cleanUps.reverse()) {
   if (failed > 0 && cleanUp === cleanUps.at(-1))
     console.log(`logs: ${dir} has ${(await readdir(dir)).filter((it) => it.endsWith('.log')).join(' ')}`)

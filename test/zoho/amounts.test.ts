@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Decimal, hasInvalidFields } from '../../src/zoho/schemas.ts'
+import { Decimal, hasInvalidFields } from '../../src/zoho/value-types.ts'
 
 test.each([
   ['1,234.50', '1234.50'],

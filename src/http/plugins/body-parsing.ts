@@ -34,8 +34,8 @@ export const bodyParsing = fp(
       if (text === null) return done(notJson('it is not UTF-8'))
       parseJson(request, text, (error, value: unknown) => {
         if (error) return done(notJson('it cannot be parsed'))
-        const flaw = findJsonIssue(text)
-        return flaw === null ? done(null, value) : done(notJson(flaw))
+        const issue = findJsonIssue(text)
+        return issue === null ? done(null, value) : done(notJson(issue))
       })
     })
 

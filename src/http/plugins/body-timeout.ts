@@ -26,7 +26,7 @@ export interface BodyTimeouts {
   uploadSpanMs: number
   lookEveryMs: number
 }
-const PATIENCE: BodyTimeouts = { bodyWithinMs: 30_000, uploadBytesPerSecond: 10_000, uploadSpanMs: 10_000, lookEveryMs: 1_000 }
+const BODY_TIMEOUTS: BodyTimeouts = { bodyWithinMs: 30_000, uploadBytesPerSecond: 10_000, uploadSpanMs: 10_000, lookEveryMs: 1_000 }
 
 interface Arriving {
   request: FastifyRequest
@@ -49,7 +49,7 @@ interface Arriving {
  * left to Node (headersTimeout, keepAliveTimeout).
  */
 export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
-  async (app, { bodyTimeouts = PATIENCE }) => {
+  async (app, { bodyTimeouts = BODY_TIMEOUTS }) => {
     const arriving = new Map<IncomingMessage, Arriving>()
 
     app.addHook('onRequest', (request, reply, done) => {

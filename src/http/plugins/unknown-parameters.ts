@@ -2,8 +2,8 @@ import { Transform, type TransformCallback } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
+import { closestName } from '../../lib/closest-name.ts'
 import { BadRequestError } from '../../lib/errors.ts'
-import { nearest } from '../../lib/nearest.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -102,7 +102,7 @@ export function unknownParameter(kind: string, { parameter, nearest, known }: Un
 
 /** Describes an unknown name with the known ones. */
 export const describeUnknown = (name: string, known: string[], path = ''): UnknownParameter => {
-  const similar = nearest(name, known)
+  const similar = closestName(name, known)
   return { parameter: path + name, nearest: similar === null ? null : path + similar, known: known.map((it) => path + it) }
 }
 

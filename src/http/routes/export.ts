@@ -71,7 +71,7 @@ function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
   const add = async () => {
     file.addReadStream(Readable.from(json(db, signal)), 'items.json')
     for await (const page of exportProducts(db, signal)) {
-      for (const { path, sha256, size, at } of page.flatMap(({ pictures: images }) => images)) {
+      for (const { path, sha256, size, at } of page.flatMap(({ images }) => images)) {
         if ((await store.sizeOf('originals', sha256)) !== size) continue
         // Opened only when it is written: a catalogue has more images than a process may have open
         // files. They are compressed already.

@@ -224,7 +224,10 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
         response: { 200: MediaStorageResponse },
       },
     },
-    async () => ({ status: 'success' as const, data: await readMediaStorage({ db, store, recipe: (await variantSettings.current()).id }) }),
+    async () => ({
+      status: 'success' as const,
+      data: await readMediaStorage({ db, store, settingsId: (await variantSettings.current()).id }),
+    }),
   )
 
   app.get(

@@ -21,7 +21,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
   { db, notifications, test },
 ) => {
   async function response(): Promise<{ status: 'success'; data: Notifications }> {
-    const { addresses, sources, silences } = await notifications.read()
+    const { addresses, sources, silences, language } = await notifications.read()
     const recent = await db.notification.findMany({ orderBy: { id: 'desc' }, take: RECENT })
     return {
       status: 'success',
@@ -31,6 +31,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
         webhook_url: shownAddress('webhook_url', addresses.webhook_url),
         sources,
         ...silences,
+        language,
         recent: recent.map(({ failure: stored, ...row }) => {
           const failure = DeliveryFailure.nullable().parse(stored)
           return {
@@ -38,6 +39,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
             kind: NotificationKind.parse(row.kind),
             subject: row.subject,
             text: row.text,
+            params: row.params as Record<string, unknown> | null,
             created_at: row.created_at.toISOString(),
             sent_at: row.sent_by.length > 0 ? (row.sent_at?.toISOString() ?? null) : null,
             attempts: row.attempts,

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { readChangeCursor, writeChangeCursor } from '../../catalog/product-changes.ts'
 import type { ProductFeed } from '../../catalog/product-feed.ts'
-import type { ProductRecords } from '../../catalog/product-records.ts'
+import type { ProductReader } from '../../catalog/product-reader.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { ProductChangesQuery, ProductChangesResponse } from '../../schemas/products.ts'
 import { matchesIfNoneMatch } from '../conditional-requests.ts'
@@ -13,14 +13,14 @@ import { requestSignal } from '../request-signal.ts'
 export interface ProductChangesDeps {
   clock: Clock
   productFeed: ProductFeed
-  productRecords: ProductRecords
+  productReader: ProductReader
 }
 
 /**
  * `GET /api/products/changes`: every product once in the order of change, then the changes, now or
  * next month.
  */
-export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = async (app, { clock, productFeed, productRecords }) => {
+export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = async (app, { clock, productFeed, productReader }) => {
   app.get(
     '/api/products/changes',
     {
@@ -43,7 +43,7 @@ export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = as
       const until = performance.now() + query.wait * 1000
       let snapshot = await productFeed.now()
       let cursor = readChangeCursor(snapshot, query.cursor)
-      let page = await productRecords.changes(snapshot, cursor, { limit, raw: query.include === 'raw' })
+      let page = await productReader.changes(snapshot, cursor, { limit, raw: query.include === 'raw' })
       while (page.entries.length === 0 && !signal.aborted) {
         const ms = until - performance.now()
         if (ms <= 0) break
@@ -51,7 +51,7 @@ export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = as
         await productFeed.waitBeyond(cursor.seq, { ms, signal })
         if (productFeed.isStopped()) break
         snapshot = await productFeed.now()
-        page = await productRecords.changes(snapshot, cursor, { limit, raw: query.include === 'raw' })
+        page = await productReader.changes(snapshot, cursor, { limit, raw: query.include === 'raw' })
       }
       const rest = `"next_cursor":"${writeChangeCursor(snapshot, page.next)}","has_more":${page.hasMore}`
       const data = `[${page.entries.join(',')}]`

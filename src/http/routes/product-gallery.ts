@@ -255,7 +255,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       const product = await findProduct(db, params.id)
       const photos = await listGallery(db, product.id, { withDeleted: false, now: clock.now() })
       const ours = photos.find((it) => it.is_primary)
-      const theirs = photos.find((it) => it.source === 'zoho' && it.place === 'main')
+      const theirs = photos.find((it) => it.source === 'zoho' && it.kind === 'main')
       return {
         status: 'success' as const,
         data: {

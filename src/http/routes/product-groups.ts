@@ -46,7 +46,7 @@ export const productGroupRoutes: FastifyPluginAsyncZod<ProductGroupRoutes> = asy
       schema: {
         tags,
         operationId: 'getProductGroup',
-        summary: 'Return one item group with its products and pictures',
+        summary: 'Return one item group with its products and images',
         params: z.object({ id: z.string().min(1).max(500) }),
         response: { 200: ProductGroupResponse },
       },

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
 import { listFacets } from '../../catalog/facets.ts'
-import type { ProductRecords } from '../../catalog/product-records.ts'
+import type { ProductReader } from '../../catalog/product-reader.ts'
 import { listLocations } from '../../catalog/product-stock.ts'
 import { findProduct } from '../../catalog/products.ts'
 import { findPagePositions, type ProductFilter } from '../../catalog/search-products.ts'
@@ -37,7 +37,7 @@ const IncludeQuery = z.object({ include: Include.optional() })
 const OneResponse = z.object({ status: z.literal('success'), data: Product })
 
 export interface ProductRouteDeps extends DeleteProductDeps {
-  productRecords: ProductRecords
+  productReader: ProductReader
 }
 
 const filterOf = (query: ProductFilterQuery): ProductFilter => ({
@@ -62,7 +62,7 @@ const sendJson = (reply: FastifyReply, text: string) =>
     .serializer((body: unknown) => body as string)
     .send(text as never)
 
-export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app, { db, clock, itemLinks, openZoho, productRecords }) => {
+export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app, { db, clock, itemLinks, openZoho, productReader }) => {
   app.get(
     '/api/locations',
     {
@@ -95,8 +95,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       const filter = filterOf(query)
       const after = cursor === undefined ? undefined : readSortCursor(sort, cursor)
       const [{ records, next }, total] = await Promise.all([
-        productRecords.list({ ...filter, sort, after, offset, limit }, { raw: include === 'raw' }),
-        counted ? productRecords.count(filter) : undefined,
+        productReader.list({ ...filter, sort, after, offset, limit }, { raw: include === 'raw' }),
+        counted ? productReader.count(filter) : undefined,
       ])
       const rest = { next_cursor: next && writeSortCursor(sort, next), ...(total !== undefined && { total }) }
       if (include === 'raw') {
@@ -190,7 +190,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     },
     async ({ params, body }) => {
       const { id } = await patchProduct(db, params.id, body, { at: clock.now() })
-      return { status: 'success' as const, data: (await productRecords.one(id, { raw: false })).product }
+      return { status: 'success' as const, data: (await productReader.one(id, { raw: false })).product }
     },
   )
   app.delete(
@@ -227,7 +227,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       },
     },
     async ({ params, query }, reply) => {
-      const record = await productRecords.one(params.id, { raw: query.include === 'raw' })
+      const record = await productReader.one(params.id, { raw: query.include === 'raw' })
       if (query.include === 'raw') return sendJson(reply, `{"status":"success","data":${record.json()}}`)
       return { status: 'success' as const, data: record.product }
     },

@@ -19,8 +19,8 @@ import {
   ZohoSettingsBody,
   ZohoSettingsResponse,
 } from '../../schemas/zoho-settings.ts'
+import { itemSyncResult } from '../../sync/items/item-sync-result.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
-import { itemSyncResult } from '../../sync/items/result.ts'
 import { runResult } from '../../sync/items/run-result.ts'
 import type { ZohoModules } from '../../sync/modules/modules.ts'
 import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'

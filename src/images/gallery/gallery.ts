@@ -8,7 +8,7 @@ export interface NewPhoto {
    * main: the product's one image from the source | gallery: a further one, identified by its
    * document
    */
-  place?: 'main' | 'gallery'
+  kind?: 'main' | 'gallery'
   document_id?: string | null
   source_url?: string | null
   filename: string
@@ -32,10 +32,10 @@ export async function lockProduct(tx: Db, productId: string): Promise<void> {
  */
 export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: Photo; changed: boolean }> {
   await lockProduct(tx, photo.product_id)
-  const place = photo.place ?? 'main'
+  const kind = photo.kind ?? 'main'
   const current = await tx.photo.findMany({ where: { product_id: photo.product_id, deleted_at: null } })
   const mine = current.find(
-    (it) => it.source === photo.source && it.place === place && (place === 'main' || it.document_id === (photo.document_id ?? null)),
+    (it) => it.source === photo.source && it.kind === kind && (kind === 'main' || it.document_id === (photo.document_id ?? null)),
   )
   const facts = { document_id: photo.document_id ?? null, source_url: photo.source_url ?? null, filename: photo.filename }
   if (mine) {
@@ -57,7 +57,7 @@ export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: 
   const created = await tx.photo.create({
     data: {
       ...facts,
-      place,
+      kind,
       product_id: photo.product_id,
       source: photo.source,
       sha256: photo.sha256,
@@ -76,7 +76,7 @@ export const nextInOrder = (current: { sort_order: number }[]): number => Math.m
  */
 export async function removeSourcePhoto(tx: Db, productId: string, source: NewPhoto['source']): Promise<boolean> {
   await lockProduct(tx, productId)
-  const mine = await tx.photo.findFirst({ where: { product_id: productId, source, place: 'main', deleted_at: null } })
+  const mine = await tx.photo.findFirst({ where: { product_id: productId, source, kind: 'main', deleted_at: null } })
   if (!mine) return false
   await removePhoto(tx, mine, new Date())
   return true

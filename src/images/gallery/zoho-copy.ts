@@ -17,7 +17,7 @@ export interface ZohoCopy {
 export async function putZohoCopy(tx: Db, { productId, filename, sha256 }: ZohoCopy): Promise<{ photo: Photo; changed: boolean }> {
   await lockProduct(tx, productId)
   const photos = await tx.photo.findMany({ where: { product_id: productId, deleted_at: null } })
-  const own = photos.find((it) => it.source === 'zoho' && it.place === 'main')
+  const own = photos.find((it) => it.source === 'zoho' && it.kind === 'main')
   const same = photos.find((it) => it.sha256 === sha256)
   if (same) return { photo: same, changed: false }
   const { origin, zoho_image_id, zoho_modified_at, image_fetched_id } = await tx.product.findUniqueOrThrow({ where: { id: productId } })

@@ -66,7 +66,7 @@ export function createImportRun(deps: ImportRunDeps): RunHandler {
               unmatched: missed.filter((it) => it.kind !== 'unreadable').length,
               total: matched.length + missed.length,
             },
-            progress: { phase: 'pictures', done, total: matched.length },
+            progress: { phase: 'images', done, total: matched.length },
           })
         }
         return unreadable > 0

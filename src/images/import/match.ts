@@ -197,13 +197,13 @@ function frontRank(file: string): number {
 export async function detectFormats({ matched, missed }: MatchResult): Promise<MatchResult> {
   const readable: MatchedEntry[] = []
   for (const it of matched) {
-    const verdict = detectFileType(await firstBytes(it.entry).catch(() => Buffer.alloc(0)))
-    if (verdict !== 'not_an_image' && verdict !== 'unsupported') readable.push(it)
+    const type = detectFileType(await firstBytes(it.entry).catch(() => Buffer.alloc(0)))
+    if (type !== 'not_an_image' && type !== 'unsupported') readable.push(it)
     else
       missed.push({
         entry: it.entry,
         kind: 'unreadable',
-        said: say(verdict === 'unsupported' ? 'unsupported_format' : 'not_an_image.by_name'),
+        said: say(type === 'unsupported' ? 'unsupported_format' : 'not_an_image.by_name'),
         productIds: [],
       })
   }

@@ -32,7 +32,7 @@ export type Refetcher<Where> = ((where: Where, signal: AbortSignal) => Promise<{
 
 export interface RepairDeps extends Omit<IntegrityScanDeps, 'queue' | 'jobs'> {
   ingest: IngestDeps
-  fromZoho: Refetcher<{ zoho_item_id: string; document_id: string | null; place: string }>
+  fromZoho: Refetcher<{ zoho_item_id: string; document_id: string | null; kind: string }>
   fromUrl: Refetcher<string>
 }
 
@@ -112,9 +112,9 @@ async function repairOne(run: RunContext, deps: RepairDeps, finding: MediaFindin
   const variantConfig = await deps.ingest.variantSettings.current()
   await deps.db.variant.deleteMany({ where: { sha256 } })
   await deps.store.remove('variants', sha256)
-  for (const row of rows.filter((it) => it.recipe === variantConfig.id)) {
+  for (const row of rows.filter((it) => it.settings_id === variantConfig.id)) {
     const requested = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
-    await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe: variantConfig, wanted: requested }, run.signal, { shed: false })
+    await makeVariants(deps.ingest, { sha256: row.source_sha256, config: variantConfig, wanted: requested }, run.signal, { shed: false })
   }
 }
 
@@ -213,7 +213,7 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
         putSourcePhoto(tx, {
           product_id: photo.product_id,
           source: photo.source as 'zoho' | 'url',
-          place: photo.place as 'main' | 'gallery',
+          kind: photo.kind as 'main' | 'gallery',
           document_id: photo.document_id,
           source_url: photo.source_url,
           filename: photo.filename,
@@ -234,16 +234,16 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
 
 interface Origin {
   source: string
-  place: string
+  kind: string
   document_id: string | null
   source_url: string | null
   product: { zoho_item_id: string | null }
 }
 
-function opener({ fromZoho, fromUrl }: RepairDeps, { source, place, document_id, source_url, product }: Origin) {
+function opener({ fromZoho, fromUrl }: RepairDeps, { source, kind, document_id, source_url, product }: Origin) {
   const { zoho_item_id } = product
   if (source === 'zoho' && zoho_item_id !== null && fromZoho)
-    return (signal: AbortSignal) => fromZoho({ zoho_item_id, document_id, place }, signal)
+    return (signal: AbortSignal) => fromZoho({ zoho_item_id, document_id, kind }, signal)
   if (source_url !== null && fromUrl) return (signal: AbortSignal) => fromUrl(source_url, signal)
   return null
 }

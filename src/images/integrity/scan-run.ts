@@ -146,7 +146,7 @@ export function createHashJobs({ db, store }: Pick<IntegrityScanDeps, 'db' | 'st
             ? await db.blob.findMany({ where: { removed_at: null, sha256: range }, select: { sha256: true, size: true } })
             : await db.variant.findMany({ where: { sha256: range }, distinct: ['sha256'], select: { sha256: true, size: true } })
         const limit = pLimit(AT_ONCE)
-        const verdicts = await Promise.all(
+        const results = await Promise.all(
           rows.map(({ sha256, size }) =>
             limit(async () => {
               signal.throwIfAborted()
@@ -156,7 +156,7 @@ export function createHashJobs({ db, store }: Pick<IntegrityScanDeps, 'db' | 'st
         )
         return {
           checked: rows.length,
-          damaged: verdicts.flatMap(({ kind: verdict, ...it }) => (verdict === 'whole' ? [] : [{ kind: verdict, ...it }])),
+          damaged: results.flatMap(({ kind, ...it }) => (kind === 'whole' ? [] : [{ kind, ...it }])),
         }
       }),
   }

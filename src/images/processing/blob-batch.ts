@@ -19,7 +19,7 @@ export interface BlobInfo {
 
 export interface BlobRows {
   facts: BlobInfo
-  recipe: string
+  settingsId: string
   variants: MadeVariant[]
 }
 
@@ -30,8 +30,8 @@ export interface BlobRows {
  */
 export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows[]): Promise<Map<string, Blob>> {
   const blobs = rows.map(({ facts }) => facts)
-  const variants = rows.flatMap(({ facts, recipe: variantConfig, variants: made }) =>
-    made.map((variant) => ({ ...variant, source_sha256: facts.sha256, recipe: variantConfig, content_type: `image/${variant.format}` })),
+  const variants = rows.flatMap(({ facts, settingsId, variants: made }) =>
+    made.map((variant) => ({ ...variant, source_sha256: facts.sha256, settings_id: settingsId, content_type: `image/${variant.format}` })),
   )
   const written = await db.$queryRaw<Blob[]>`
     with incoming as (
@@ -46,15 +46,15 @@ export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows
         removed_at = null, orphaned_at = case when blob.orphaned_at is null then null else excluded.orphaned_at end
       returning *),
     smaller as (
-      insert into variant (source_sha256, name, format, recipe, sha256, md5, size, content_type, width, height)
-      select distinct on (source_sha256, name, format, recipe)
-        source_sha256, name, format, recipe, t.sha256, t.md5, t.size, t.content_type, t.width, t.height
+      insert into variant (source_sha256, name, format, settings_id, sha256, md5, size, content_type, width, height)
+      select distinct on (source_sha256, name, format, settings_id)
+        source_sha256, name, format, settings_id, t.sha256, t.md5, t.size, t.content_type, t.width, t.height
       from jsonb_to_recordset(${JSON.stringify(variants)}::jsonb) as t(
-        source_sha256 text, name text, format text, recipe text, sha256 text, md5 text, size bigint, content_type text, width integer, height integer)
+        source_sha256 text, name text, format text, settings_id text, sha256 text, md5 text, size bigint, content_type text, width integer, height integer)
       -- Joined, so that a blob is locked before its variants, as garbage collection does.
       join written on written.sha256 = t.source_sha256
-      order by source_sha256, name, format, recipe
-      on conflict (source_sha256, name, format, recipe) do update set
+      order by source_sha256, name, format, settings_id
+      on conflict (source_sha256, name, format, settings_id) do update set
         sha256 = excluded.sha256, md5 = excluded.md5, size = excluded.size, width = excluded.width, height = excluded.height)
     select * from written`
   return new Map(written.map((blob) => [blob.sha256, blob]))
@@ -82,7 +82,7 @@ export function createBlobWriter(db: Database) {
         for (const { rows, resolve, reject } of batch) {
           const blob = written.get(rows.facts.sha256)
           if (blob) resolve(blob)
-          else reject(new Error('the row of a picture was not written'))
+          else reject(new Error('the row of an image was not written'))
         }
       } catch (error) {
         for (const { reject } of batch) reject(error)

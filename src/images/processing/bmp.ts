@@ -106,7 +106,7 @@ function readHeader(bytes: Buffer): Header {
 }
 
 function codingOf(compression: number, depth: number, windows: boolean): Header['coding'] {
-  if (depth === 0 || (windows && (compression === 4 || compression === 5))) throw unsupported('another picture inside')
+  if (depth === 0 || (windows && (compression === 4 || compression === 5))) throw unsupported('another image inside')
   if (compression === RLE8 && depth === 8) return 'rle8'
   if (compression === RLE4 && depth === 4) return 'rle4'
   if (!windows && compression === OS2_RLE24 && depth === 24) return 'rle24'

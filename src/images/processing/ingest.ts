@@ -80,7 +80,7 @@ export async function ingestImage(
     const { converted, ...info } = image
     const facts = { ...info, ...(converted ? { ...converted, received_sha256: received.sha256 } : received) }
     const keepVariants = made.map((variant, n) => keep('variants', variants[n]!.output, variant.sha256))
-    const rows: BlobRows = { facts, recipe: variantConfig.id, variants: made }
+    const rows: BlobRows = { facts, settingsId: variantConfig.id, variants: made }
     if (known || converted) {
       await Promise.all(keepVariants)
       // Bytes that had a row may be deleted as garbage at this moment: both sides take the lock of

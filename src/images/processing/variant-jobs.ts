@@ -59,7 +59,7 @@ export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: Var
         const variantConfig = await variantSettings.current()
         const blobs = await db.blob.findMany({
           where: { ...originalsOf(params), sha256: { gt: after, lte: upto } },
-          include: { variants: { where: { recipe: variantConfig.id } } },
+          include: { variants: { where: { settings_id: variantConfig.id } } },
           orderBy: { sha256: 'asc' },
         })
         const result: VariantJobResult = { checked: blobs.length, made: 0, failures: [], stopped: null }
@@ -78,7 +78,7 @@ export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: Var
           }
           if (requested.length === 0) return
           try {
-            const made = await makeVariants(deps, { sha256, recipe: variantConfig, wanted: requested }, signal, { shed: false })
+            const made = await makeVariants(deps, { sha256, config: variantConfig, wanted: requested }, signal, { shed: false })
             result.made += made.length
           } catch (error) {
             signal.throwIfAborted()

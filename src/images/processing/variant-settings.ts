@@ -71,7 +71,7 @@ export type VariantSettingsStore = ReturnType<typeof createVariantSettings>
  * second.
  */
 export function createVariantSettings(db: Database) {
-  let known: { recipe: VariantConfig; until: number } | undefined
+  let known: { config: VariantConfig; until: number } | undefined
   async function read(): Promise<VariantConfig> {
     const row = await db.mediaSetting.findUnique({ where: { name: NAME } })
     const settings = Stored.safeParse(row?.value)
@@ -79,9 +79,9 @@ export function createVariantSettings(db: Database) {
   }
   return {
     async current(): Promise<VariantConfig> {
-      if (known && performance.now() < known.until) return known.recipe
+      if (known && performance.now() < known.until) return known.config
       const variantConfig = await read()
-      known = { recipe: variantConfig, until: performance.now() + KNOWN_FOR_MS }
+      known = { config: variantConfig, until: performance.now() + KNOWN_FOR_MS }
       return variantConfig
     },
     async change(patch: {

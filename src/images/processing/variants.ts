@@ -32,9 +32,9 @@ export async function makeVariants(
   { db, store, workers }: MakeVariantDeps,
   {
     sha256,
-    recipe: variantConfig,
+    config: variantConfig,
     wanted: requested,
-  }: { sha256: string; recipe: VariantConfig; wanted: { name: VariantName; format: EncodedFormat }[] },
+  }: { sha256: string; config: VariantConfig; wanted: { name: VariantName; format: EncodedFormat }[] },
   signal: AbortSignal,
   { shed }: { shed: boolean },
 ): Promise<Variant[]> {
@@ -62,9 +62,9 @@ export async function makeVariants(
     await Promise.all(made.map((variant, n) => store.keep('variants', outputs[n]!, variant.sha256)))
     return await db.$transaction(
       made.map((variant) => {
-        const row = { ...variant, source_sha256: sha256, recipe: variantConfig.id, content_type: `image/${variant.format}` }
-        const key = { source_sha256: sha256, name: variant.name, format: variant.format, recipe: variantConfig.id }
-        return db.variant.upsert({ where: { source_sha256_name_format_recipe: key }, create: row, update: row })
+        const row = { ...variant, source_sha256: sha256, settings_id: variantConfig.id, content_type: `image/${variant.format}` }
+        const key = { source_sha256: sha256, name: variant.name, format: variant.format, settings_id: variantConfig.id }
+        return db.variant.upsert({ where: { source_sha256_name_format_settings_id: key }, create: row, update: row })
       }),
     )
   } catch (error) {
@@ -84,7 +84,7 @@ export function createVariantMaker(deps: MakeVariantDeps) {
     const key = `${sha256} ${variantConfig.id} ${name} ${format}`
     let making = underWay.get(key)
     if (!making) {
-      making = makeVariants(deps, { sha256, recipe: variantConfig, wanted: [{ name, format }] }, AbortSignal.timeout(30_000), {
+      making = makeVariants(deps, { sha256, config: variantConfig, wanted: [{ name, format }] }, AbortSignal.timeout(30_000), {
         shed: true,
       })
         .then(([made]) => made!)

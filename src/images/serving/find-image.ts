@@ -52,7 +52,7 @@ export async function findImage(
   { name, variant, accept, activeOnly = false }: { name: string; variant: VariantName | 'original'; accept: string; activeOnly?: boolean },
 ): Promise<ServedImage | null> {
   const variantConfig = await deps.variantSettings.current()
-  const include = { blob: { include: { variants: { where: { recipe: variantConfig.id } } } } }
+  const include = { blob: { include: { variants: { where: { settings_id: variantConfig.id } } } } }
   const shown = activeOnly ? { product: { status: 'active', deleted_at: null } } : {}
   const ofProduct = { is_primary: true, deleted_at: null, ...shown }
   const photo = UUID.test(name)
@@ -63,10 +63,10 @@ export async function findImage(
   return blob && servedFile(deps, variantConfig, blob, { variant, format: formatFor(accept, variantConfig, blob) })
 }
 
-async function groupBlob(db: Database, id: string, recipe: string): Promise<(Blob & { variants: Variant[] }) | null> {
+async function groupBlob(db: Database, id: string, settings_id: string): Promise<(Blob & { variants: Variant[] }) | null> {
   const group = await db.productGroup.findUnique({ where: { id }, select: { image_sha256: true } })
   if (!group?.image_sha256) return null
-  return db.blob.findUnique({ where: { sha256: group.image_sha256, removed_at: null }, include: { variants: { where: { recipe } } } })
+  return db.blob.findUnique({ where: { sha256: group.image_sha256, removed_at: null }, include: { variants: { where: { settings_id } } } })
 }
 
 /**
@@ -82,7 +82,7 @@ export async function servedFile(
   const base = { originalExt: blob.ext, originalSha256: blob.sha256 }
   if (variant === 'original')
     return { ...base, kind: 'originals', sha256: blob.sha256, size: Number(blob.size), contentType: blob.content_type }
-  const made = blob.variants.find((it) => it.name === variant && it.format === format && it.recipe === variantConfig.id)
+  const made = blob.variants.find((it) => it.name === variant && it.format === format && it.settings_id === variantConfig.id)
   const file =
     made && (await store.sizeOf('variants', made.sha256)) === Number(made.size)
       ? made

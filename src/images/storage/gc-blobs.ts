@@ -75,7 +75,7 @@ function removeOne({ db, store }: BlobGcDeps, sha256: string, before: Date): Pro
  */
 export async function deleteOutdatedVariants(
   { db, store }: BlobGcDeps,
-  variantConfig: string,
+  settingsId: string,
   before: Date,
   signal: AbortSignal,
 ): Promise<number> {
@@ -83,7 +83,7 @@ export async function deleteOutdatedVariants(
   for (;;) {
     signal.throwIfAborted()
     const old = await db.$queryRaw<{ sha256: string }[]>`
-      delete from variant where ctid in (select ctid from variant where recipe <> ${variantConfig} and created_at < ${before} limit ${BATCH}) returning sha256`
+      delete from variant where ctid in (select ctid from variant where settings_id <> ${settingsId} and created_at < ${before} limit ${BATCH}) returning sha256`
     for (const { sha256 } of old) if ((await db.variant.count({ where: { sha256 } })) === 0) await store.remove('variants', sha256)
     removed += old.length
     if (old.length < BATCH) return removed

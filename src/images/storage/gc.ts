@@ -29,5 +29,5 @@ export async function collectGarbage(
   const { removed, bytes } = await deleteUnreferencedBlobs({ db, store }, before, signal)
   const variants = await deleteOutdatedVariants({ db, store }, (await variantSettings.current()).id, before, signal)
   const imports = await dropExpiredImports({ db, store, clock })
-  if (removed + variants + imports > 0) log.info({ pictures: removed, bytes, variants, imports }, 'unreferenced blobs deleted')
+  if (removed + variants + imports > 0) log.info({ images: removed, bytes, variants, imports }, 'unreferenced blobs deleted')
 }

@@ -20,14 +20,14 @@ export interface MediaStorage {
 export async function readMediaStorage({
   db,
   store,
-  recipe: variantConfig,
+  settingsId,
 }: {
   db: Database
   store: BlobStore
-  recipe: string
+  settingsId: string
 }): Promise<MediaStorage> {
   const [sums] = await db.$queryRaw<Record<'oc' | 'ob' | 'vc' | 'vb' | 'rc' | 'rb', bigint>[]>`
-    with files as (select sha256, max(size) as size, bool_and(recipe <> ${variantConfig}) as old from variant group by sha256),
+    with files as (select sha256, max(size) as size, bool_and(settings_id <> ${settingsId}) as old from variant group by sha256),
     orphans as (select sha256, size from blob where removed_at is null and orphaned_at is not null)
     select (select count(*) from blob where removed_at is null) as oc,
       (select coalesce(sum(size), 0) from blob where removed_at is null)::bigint as ob,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { BOOKS_MODULES, type BooksModule } from '../../facts/books-modules.ts'
 import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
 import { REPORT_IDS, type SessionComparison } from '../../schemas/pulls.ts'
-import { Id, parseZohoJson } from '../../zoho/schemas.ts'
+import { Id, parseZohoJson } from '../../zoho/value-types.ts'
 import { exists } from './find-sessions.ts'
 import { shortHash } from './inspect-file.ts'
 

@@ -1,6 +1,6 @@
 import type { Message } from '../../messages/message.ts'
 import { message, partInEnglish } from '../../messages/say.ts'
-import { fromAmount, lastCursor, toAmount } from './decimal.ts'
+import { fromAmount, lastDigitUnit, toAmount } from './decimal.ts'
 
 export interface TotalsMismatch {
   total: string
@@ -25,7 +25,7 @@ export function checkTotals(header: Record<string, unknown>, lines: { sum: bigin
   if (total === null) return { total: String(header.total), expected: '', ...explained(message('totals.not_amount')) }
   const of = (...keys: string[]) => keys.map((key) => toAmount(header[key])).find((it) => it !== null && it !== 0n) ?? 0n
   // A line is rounded by at most half a unit of the last place.
-  const tolerance = (lastCursor(header.price_precision) * BigInt(lines.count + 2)) / 2n
+  const tolerance = (lastDigitUnit(header.price_precision) * BigInt(lines.count + 2)) / 2n
   const subTotal = header.sub_total === undefined || header.sub_total === '' ? null : toAmount(header.sub_total)
   const discount = of('discount_total', 'discount_amount')
   const tax = of('tax_total', 'tax_amount')

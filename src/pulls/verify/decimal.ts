@@ -26,7 +26,7 @@ export function fromAmount(amount: bigint): string {
 }
 
 /** Returns one unit of the last decimal place of a document, for example 0.01. */
-export function lastCursor(precision: unknown): bigint {
+export function lastDigitUnit(precision: unknown): bigint {
   const places = typeof precision === 'number' || (typeof precision === 'string' && precision !== '') ? Number(precision) : 2
   return Number.isInteger(places) && places >= 0 && places <= DIGITS ? 10n ** BigInt(DIGITS - places) : 10n ** BigInt(DIGITS - 2)
 }

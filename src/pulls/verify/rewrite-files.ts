@@ -4,7 +4,7 @@ import type { BooksModule } from '../../facts/books-modules.ts'
 import { makePrivateFolder } from '../../lib/data-dir.ts'
 import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
 import type { ManifestFile, ModuleResult } from '../../schemas/pulls.ts'
-import { Id, parseZohoJson } from '../../zoho/schemas.ts'
+import { Id, parseZohoJson } from '../../zoho/value-types.ts'
 import type { ModuleScope } from '../checkpoint.ts'
 import type { ModuleSource, Source } from '../files/find-sessions.ts'
 import { createJsonArrayFile, writeWhole } from '../files/json-array-writer.ts'
@@ -53,10 +53,10 @@ export async function rewriteModule(
   const documents = await createJsonArrayFile(join(source.root, file))
   const lines = linesFile === null ? null : await createJsonArrayFile(join(source.root, linesFile))
   try {
-    const anew = new Set(write)
+    const rewritten = new Set(write)
     const kept = new Set<string>()
     for await (const { id, text } of readableRecords(join(source.root, file), module.idField)) {
-      if (drop.has(id) || anew.has(id) || kept.has(id)) continue
+      if (drop.has(id) || rewritten.has(id) || kept.has(id)) continue
       kept.add(id)
       await documents.add(text)
     }

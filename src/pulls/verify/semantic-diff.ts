@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { BooksModule } from '../../facts/books-modules.ts'
-import { parseZohoJson } from '../../zoho/schemas.ts'
+import { parseZohoJson } from '../../zoho/value-types.ts'
 import type { ModuleSource } from '../files/find-sessions.ts'
 import { shortHash } from '../files/inspect-file.ts'
 import { readableRecords } from './rewrite-files.ts'

@@ -20,7 +20,7 @@ const STAGE = 'group'
 
 const Params = z.object({
   mode: z.enum(['incremental', 'full']).default('incremental'),
-  /** Also the pictures of groups. */
+  /** Also the images of groups. */
   images: z.boolean().default(true),
 })
 
@@ -140,7 +140,7 @@ async function saveMembers(tx: RawDb, groups: ZohoItemGroup[], at: Date): Promis
       and (p.group_id, p.group_name, p.attributes) is distinct from (t.group_id, t.group_name, coalesce(t.attributes, p.attributes))`
 }
 
-/** Fetches the pictures that are not stored; one that Zoho does not have is asked for once. */
+/** Fetches the images that are not stored; one that Zoho does not have is asked for once. */
 async function fetchImages(
   run: RunContext,
   { db, ingest }: GroupSyncDeps,

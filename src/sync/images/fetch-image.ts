@@ -94,10 +94,10 @@ function hashed(body: Readable, hash: ReturnType<typeof createHash>): Readable {
  */
 export const refetchImage =
   (openZoho: () => Promise<ZohoClient>): NonNullable<RepairDeps['fromZoho']> =>
-  async ({ zoho_item_id, document_id, place }, signal) => {
+  async ({ zoho_item_id, document_id, kind }, signal) => {
     const zoho = await openZoho()
     const { body, done } =
-      place === 'gallery' && document_id !== null
+      kind === 'gallery' && document_id !== null
         ? await documentImage(zoho, { documentId: document_id }, signal)
         : await itemImage(zoho, { itemId: zoho_item_id }, signal)
     return { body, close: done }

@@ -39,7 +39,7 @@ const WITH_IMAGE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_i
 /** Returns how many calls the details take; the number of images is known only from them. */
 export async function planGallery(db: Database): Promise<{ items: number; detail_calls: number; stored: number }> {
   const items = await db.product.count({ where: WITH_IMAGE })
-  const stored = await db.photo.count({ where: { source: 'zoho', place: 'gallery', deleted_at: null } })
+  const stored = await db.photo.count({ where: { source: 'zoho', kind: 'gallery', deleted_at: null } })
   return { items, detail_calls: Math.ceil(items / IDS_PER_CALL), stored }
 }
 
@@ -87,7 +87,7 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
         zoho_item_id: true,
         sku: true,
         zoho_image_id: true,
-        photos: { where: { source: 'zoho', place: 'gallery', deleted_at: null } },
+        photos: { where: { source: 'zoho', kind: 'gallery', deleted_at: null } },
       },
       orderBy: { id: 'asc' },
       take: IDS_PER_CALL,
@@ -207,7 +207,7 @@ async function fetchOne(
     const photo = {
       product_id: product.id,
       source: 'zoho' as const,
-      place: 'gallery' as const,
+      kind: 'gallery' as const,
       document_id: documentId,
       filename: cleanFilename(name ?? '', `${documentId}.${blob.ext}`),
       sha256: blob.sha256,

@@ -70,7 +70,7 @@ const ROTATION = "interval '30 days'"
  */
 const CHECKED = Prisma.sql`p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null
   and (p.image_state = 'none' or p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id
-    and p.id in (select product_id from photo where source = 'zoho' and place = 'main' and deleted_at is null))`
+    and p.id in (select product_id from photo where source = 'zoho' and kind = 'main' and deleted_at is null))`
 /**
  * The item was edited in Zoho since its image was last fetched: its image may have changed under
  * the same id.

@@ -6,8 +6,9 @@ import { withFirstMember } from '../../lib/raw-json.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/item-fields.ts'
-import { readCustomFields, readItem } from '../../zoho/read-item.ts'
-import { Decimal, Flag, Id, instantIn, Key, Text } from '../../zoho/schemas.ts'
+import { readCustomFields } from '../../zoho/read-custom-fields.ts'
+import { readItem } from '../../zoho/read-item.ts'
+import { Decimal, Flag, Id, instantIn, Key, Text } from '../../zoho/value-types.ts'
 
 /**
  * Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the

@@ -7,7 +7,7 @@ import { MappedField } from '../../schemas/item-fields.ts'
 import type { MappingPreviewBody } from '../../schemas/mapping.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { readItem, type ZohoItem } from '../../zoho/read-item.ts'
-import { fieldSources, readFields, sourceValue } from './field-sources.ts'
+import { fieldSources, readFields, sourceValue } from './read-fields.ts'
 
 export interface PreviewDeps {
   db: Database

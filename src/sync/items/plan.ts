@@ -3,8 +3,8 @@ import type { Run } from '../../generated/client.ts'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
 import { SyncPart } from '../../schemas/zoho-settings.ts'
 import { FOLLOW_UPS } from '../follow-ups.ts'
+import { countsFrom, itemSyncResult } from './item-sync-result.ts'
 import { ItemSyncParams } from './params.ts'
-import { countsFrom, itemSyncResult } from './result.ts'
 
 export interface PlanDeps extends LimitsDeps {
   /** Percent of the day's calls for stock by location now. */

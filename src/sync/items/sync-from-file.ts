@@ -20,8 +20,8 @@ import {
   type ImportFile,
   readImportFile,
 } from './file-source.ts'
+import { countsFrom, finalizeStatistics } from './item-sync-result.ts'
 import type { ItemSyncParams } from './params.ts'
-import { countsFrom, finalizeStatistics } from './result.ts'
 import { countSkuConflicts, reportSkuConflicts } from './sku-conflicts.ts'
 import { restorePhotos } from './sync-deletions.ts'
 import { listedBefore, upsertListed, writePage } from './sync-list.ts'

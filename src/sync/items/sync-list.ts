@@ -15,7 +15,7 @@ import { LIST_LAG_MS } from '../../zoho/paginate.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
 import { CLOCKS_MS, capCursor } from '../../zoho/server-clock.ts'
 import { confirmImages } from '../images/confirm-images.ts'
-import { countsFrom, type ListCounts } from './result.ts'
+import { countsFrom, type ListCounts } from './item-sync-result.ts'
 import { type ItemMapping, reportUnreadable, toItemRows } from './to-item-row.ts'
 
 /**
@@ -75,9 +75,9 @@ export async function syncList(
     const bad = unreadable.splice(0)
     if (fresh.length === 0 && bad.length === 0) continue
     if (fresh.length > 0) {
-      const place = walk.after(fresh)
-      const newest = capCursor(place.from!, { zoho: zoho.serverTime(), ours: clock.now() })
-      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
+      const after = walk.after(fresh)
+      const newest = capCursor(after.from!, { zoho: zoho.serverTime(), ours: clock.now() })
+      at = { ...at, ...after, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
     }
     for (const { group_id: id } of fresh) if (id) groups.add(id)
     const items = [...new Map(fresh.map((item) => [item.item_id, item])).values()]

@@ -6,7 +6,7 @@ import { message } from '../../messages/say.ts'
 import { failure } from '../../runs/because.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
-import { readFields, readsCustomFields } from './field-sources.ts'
+import { readFields, readsCustomFields } from './read-fields.ts'
 
 /**
  * How items are read during a run: the organization's currency, and the sources that the shop chose

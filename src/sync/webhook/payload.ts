@@ -1,4 +1,4 @@
-import { parseZohoJson } from '../../zoho/schemas.ts'
+import { parseZohoJson } from '../../zoho/value-types.ts'
 
 /** Ids have up to 19 digits. */
 const ITEM_ID = /^\d{1,20}$/

@@ -1,4 +1,4 @@
-import type { Language } from '../i18n/language.tsx'
+import type { Language } from '../../facts/languages.ts'
 import { serverMessage } from '../i18n/server-messages.ts'
 import type { ApiError } from './api-error.ts'
 

@@ -1,5 +1,6 @@
 import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core'
-import { LANGUAGES, type Language, useLanguage, useMessages } from '../i18n/language.tsx'
+import { LANGUAGES, type Language } from '../../facts/languages.ts'
+import { useLanguage, useMessages } from '../i18n/language.tsx'
 import { frameMessages } from './messages.ts'
 
 /** Offers the other language, in its own name. */

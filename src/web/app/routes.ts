@@ -17,7 +17,7 @@ import WebhookIcon from 'lucide-react/icons/webhook'
 import { ACCOUNT, HOME, NOTIFICATIONS } from './paths.ts'
 import { type PageRoute, page } from './route.ts'
 
-/** The catalogue and what is made of it: products, pictures, stores, pulls. */
+/** The catalogue and what is made of it: products, images, stores, pulls. */
 const SHOP_ROUTES: PageRoute[] = [
   page('/products', () => import('../pages/products/products-page.tsx'), {
     label: 'products',

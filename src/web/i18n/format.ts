@@ -1,4 +1,4 @@
-import type { Language } from './language.tsx'
+import type { Language } from '../../facts/languages.ts'
 
 /**
  * Latin digits in Arabic, too: they stand beside SKUs, prices and ids, which are written so in the

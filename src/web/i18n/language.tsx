@@ -1,16 +1,10 @@
 import { useDirection } from '@mantine/core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react'
+import { LANGUAGES, type Language } from '../../facts/languages.ts'
 import type { Messages, Seed } from './messages.ts'
 import { loadServerMessages } from './server-messages.ts'
 
-export type Language = 'en' | 'ar'
 const STORED = 'zinc-language'
-
-/** Native names, so that each reader finds their own. */
-export const LANGUAGES: Record<Language, { name: string; direction: 'ltr' | 'rtl' }> = {
-  en: { name: 'English', direction: 'ltr' },
-  ar: { name: 'العربية', direction: 'rtl' },
-}
 
 interface LanguageState {
   language: Language

@@ -1,11 +1,7 @@
+import type { Language } from '../../facts/languages.ts'
+import { CATALOGUES } from '../../messages/catalogues.ts'
 import { type Catalogue, type Entry, entryOf, fillIn, nextOf, type Params, render } from '../../messages/message.ts'
-import type { Language } from './language.tsx'
 
-/** A file for each language; a further one is a file beside these and a line here. */
-const CATALOGUES: Record<Language, () => Promise<{ MESSAGES: Catalogue; CAUSES: Catalogue }>> = {
-  en: () => import('../../messages/en.ts'),
-  ar: () => import('../../messages/ar.ts'),
-}
 const loaded = new Map<Language, { MESSAGES: Catalogue; CAUSES: Catalogue }>()
 
 /**

@@ -31,7 +31,7 @@ async function inParts(ids: string[], send: (part: string[]) => Promise<{ data: 
 /** The same texts for all, or the products' names where there is none. */
 export type BulkAltTexts = { from_product_name: true } | { alt_en?: string; alt_ar?: string }
 
-/** Deletes, restores, makes again or fetches again the pictures of any products. */
+/** Deletes, restores, makes again or fetches again the images of any products. */
 export function useBulkImages() {
   const client = useQueryClient()
   const onSettled = () => {

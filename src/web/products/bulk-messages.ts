@@ -5,7 +5,7 @@ interface Count {
   count: number
 }
 
-/** What is said of many pictures at once, wherever they were chosen. */
+/** What is said of many images at once, wherever they were chosen. */
 export const bulkMessages = defineMessages(
   {
     title: 'Selection',

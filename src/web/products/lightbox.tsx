@@ -40,11 +40,11 @@ interface LightboxProps {
   /** Null: closed. */
   shownId: string | null
   onShow(id: string | null): void
-  /** What is said below a picture, beside its place and size. */
+  /** What is said below an image, beside its place and size. */
   caption?(id: string): ReactNode
 }
 
-/** One picture as large as the window allows; arrow keys go to its neighbours. */
+/** One image as large as the window allows; arrow keys go to its neighbours. */
 export function Lightbox({ images, shownId, onShow, caption }: LightboxProps) {
   const m = useMessages(messages)
   const format = useFormat()

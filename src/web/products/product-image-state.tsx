@@ -33,7 +33,7 @@ const words = defineMessages(
 
 type Kind = NonNullable<Product['image_source']>['kind']
 
-/** Where a picture comes from, in words. */
+/** Where an image comes from, in words. */
 export function useSourceLabels(): Record<Kind, string> {
   return useMessages(words)
 }
@@ -44,7 +44,7 @@ interface Imaged {
   damaged: boolean
 }
 
-/** Whether a product has a picture, where it comes from, and what is wrong with it. */
+/** Whether a product has an image, where it comes from, and what is wrong with it. */
 export function ProductImageState({ image_state, source, damaged }: Imaged) {
   const m = useMessages(words)
   const [tone, text]: [Tone, string] =

@@ -9,13 +9,13 @@ interface ImageProps {
   variant: ImageSize
   /** '' where the words beside it say the same. */
   alt: string
-  /** Twice the pixels on a dense screen: for a picture that is about as large as its variant. */
+  /** Twice the pixels on a dense screen: for an image that is about as large as its variant. */
   sharp?: boolean
   className?: string | undefined
 }
 
 /**
- * A picture in a frame that has its size before it comes; where there is none, or it cannot be
+ * An image in a frame that has its size before it comes; where there is none, or it cannot be
  * read, a mark says so.
  */
 export function ProductImage({ imageUrl, variant, alt, sharp = false, className }: ImageProps) {

@@ -7,7 +7,7 @@ import type { BulkResult, useBulkImages } from './bulk-images.ts'
 import { bulkMessages } from './bulk-messages.ts'
 
 /**
- * What is told once many pictures were worked on: a way to the run that was started, a way back
+ * What is told once many images were worked on: a way to the run that was started, a way back
  * from a delete.
  */
 export function useBulkToasts(restore: ReturnType<typeof useBulkImages>['restore']) {

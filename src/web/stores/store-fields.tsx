@@ -1,7 +1,7 @@
 import { Checkbox, NativeSelect, Radio, Textarea, TextInput } from '@mantine/core'
-import type { ImageSize } from '../../facts/variants.ts'
+import { type ImageSize, VARIANT_NAMES, VARIANTS } from '../../facts/variants.ts'
 import type { Assortment, Store } from '../../schemas/stores.ts'
-import { useMessages } from '../i18n/language.tsx'
+import { useLanguage, useMessages } from '../i18n/language.tsx'
 import { CategoriesInUse } from './categories-in-use.tsx'
 import { LocationField } from './location-field.tsx'
 import { storesMessages } from './messages.ts'
@@ -80,6 +80,7 @@ export function bodyOf(receives: AssortmentForm): {
 /** Size and assortment. */
 export function AssortmentFields({ value, onChange }: { value: AssortmentForm; onChange(value: AssortmentForm): void }) {
   const m = useMessages(storesMessages)
+  const { language } = useLanguage()
   return (
     <>
       <NativeSelect
@@ -89,8 +90,10 @@ export function AssortmentFields({ value, onChange }: { value: AssortmentForm; o
         onChange={(event) => onChange({ ...value, variant: event.currentTarget.value as AssortmentForm['variant'] })}
         data={[
           { value: 'original', label: m.variantOriginal },
-          { value: 'medium', label: m.variantMedium },
-          { value: 'thumb', label: m.variantThumb },
+          ...VARIANT_NAMES.toReversed().map((size) => {
+            const { label, pixels } = VARIANTS[size]
+            return { value: size, label: m.variantOf({ size: label[language], pixels: String(pixels) }) }
+          }),
         ]}
       />
       <TextInput

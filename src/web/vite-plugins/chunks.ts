@@ -4,7 +4,7 @@
  * These groups hold what every page needs, and nothing that only some do: dialogs, pickers and
  * galleries stay with the pages that open them.
  */
-const FRAME = /\/src\/(facts|messages\/message|web\/(api|app|components|i18n|runs|failures\/(queries|messages)))/
+const FRAME = /\/src\/(facts|messages\/(message|catalogues)|web\/(api|app|components|i18n|runs|failures\/(queries|messages)))/
 /** Of the frame's folders, but loaded when they are opened. */
 const LATER =
   /(login|search-dialog|start-dialog|plan-summary|menu-drawer|confirm|run-actions|record-changes|page-tabs|bar-chart|csv|date-range|file-drop|password-field|code-line|sortable|pages)/

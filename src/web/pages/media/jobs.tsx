@@ -17,7 +17,7 @@ import classes from './media-page.module.css'
 import { mediaMessages } from './messages.ts'
 import { useJobs, useMediaEdit } from './use-media.ts'
 
-/** The kinds of work on pictures as queues: what waits, runs, stands and failed. */
+/** The kinds of work on images as queues: what waits, runs, stands and failed. */
 export function JobsSection() {
   const m = useMessages(mediaMessages)
   const format = useFormat()

@@ -18,7 +18,7 @@ interface LibraryCardProps {
   onView(): void
 }
 
-/** One picture with its product; what is wrong with it is on it. */
+/** One image with its product; what is wrong with it is on it. */
 export function LibraryCard({ image, name, chosen, onChoose, onView }: LibraryCardProps) {
   const m = useMessages(mediaMessages)
   const format = useFormat()

@@ -24,7 +24,7 @@ interface LibrarySelectionProps {
   onClear(): void
 }
 
-/** What can be done with the chosen pictures. */
+/** What can be done with the chosen images. */
 export function LibrarySelection({ images, unused, onClear }: LibrarySelectionProps) {
   const m = useMessages(mediaMessages)
   const many = useMessages(bulkMessages)

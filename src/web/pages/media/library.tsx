@@ -37,7 +37,7 @@ const PAGE = 120
 /** As many as one request takes. */
 const SELECTION_MAX = 1_000
 
-/** The pictures of all products, the newest first. */
+/** The images of all products, the newest first. */
 export function MediaLibrary() {
   const m = useMessages(mediaMessages)
   const mayEdit = useHasRole('operator')
@@ -146,7 +146,7 @@ interface ImagesProps {
   onEnd(): void
 }
 
-/** Any number of pictures; only the lines in sight exist. */
+/** Any number of images; only the lines in sight exist. */
 function Images({ rows, chosen, onChoose, onEnd }: ImagesProps) {
   const m = useMessages(mediaMessages)
   const { language } = useLanguage()

@@ -13,7 +13,7 @@ import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
-import { useMessages } from '../../i18n/language.tsx'
+import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import classes from './media-page.module.css'
 import { mediaMessages } from './messages.ts'
 import { type Regenerate, useMediaEdit, useVariants, type VariantChange } from './use-media.ts'
@@ -21,6 +21,7 @@ import { type Regenerate, useMediaEdit, useVariants, type VariantChange } from '
 /** The settings of the variants, and the run that makes them again. */
 export function VariantsSection({ onStarted }: { onStarted(runId: string): void }) {
   const m = useMessages(mediaMessages)
+  const { language } = useLanguage()
   const query = useVariants()
   // Here and not in the form, which is mounted again after saving and would lose its message.
   const { regenerate, change } = useMediaEdit()
@@ -47,8 +48,11 @@ export function VariantsSection({ onStarted }: { onStarted(runId: string): void 
             <Menu.Dropdown>
               <Menu.Label>{m.makeHint}</Menu.Label>
               <Menu.Item onClick={() => make({ which: 'missing' })}>{m.makeMissing}</Menu.Item>
-              <Menu.Item onClick={() => make({ which: 'size', size: 'thumb' })}>{m.makeThumb}</Menu.Item>
-              <Menu.Item onClick={() => make({ which: 'size', size: 'medium' })}>{m.makeMedium}</Menu.Item>
+              {VARIANT_NAMES.map((size) => (
+                <Menu.Item key={size} onClick={() => make({ which: 'size', size })}>
+                  {m.makeOne({ size: VARIANTS[size].label[language] })}
+                </Menu.Item>
+              ))}
               <Menu.Item onClick={() => make({ which: 'all' })}>{m.makeAll}</Menu.Item>
             </Menu.Dropdown>
           </Menu>
@@ -63,14 +67,15 @@ export function VariantsSection({ onStarted }: { onStarted(runId: string): void 
   )
 }
 
-interface RecipeProps {
+interface VariantConfigProps {
   settings: VariantSettings
   mayEdit: boolean
   change: ReturnType<typeof useMediaEdit>['change']
 }
 
-function VariantConfig({ settings, mayEdit, change }: RecipeProps) {
+function VariantConfig({ settings, mayEdit, change }: VariantConfigProps) {
   const m = useMessages(mediaMessages)
+  const { language } = useLanguage()
   const common = useMessages(commonMessages)
   const before: VariantChange = { sizes: settings.sizes, quality: settings.quality, formats: settings.formats }
   const [value, setValue] = useState(before)
@@ -84,7 +89,7 @@ function VariantConfig({ settings, mayEdit, change }: RecipeProps) {
   const size = (name: VariantName) => (
     <NumberInput
       key={name}
-      label={m[name]}
+      label={m.longestSide({ size: VARIANTS[name].label[language] })}
       suffix={` ${m.pixels}`}
       min={VARIANTS[name].min}
       max={VARIANTS[name].max}

@@ -4,6 +4,7 @@ import Bell from 'lucide-react/icons/bell'
 import Send from 'lucide-react/icons/send'
 import { type FormEvent, useState } from 'react'
 import type { z } from 'zod'
+import { LANGUAGE_CODES, LANGUAGES, type Language } from '../../../facts/languages.ts'
 import type { Notifications, NotificationsBody, NotificationsTestResponse } from '../../../schemas/notifications.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { request } from '../../api/request.ts'
@@ -20,7 +21,8 @@ import { Table } from '../../components/table.tsx'
 import { RelativeTime } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
-import { useMessages } from '../../i18n/language.tsx'
+import { useLanguage, useMessages } from '../../i18n/language.tsx'
+import { serverMessage } from '../../i18n/server-messages.ts'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { MailServer, type MailServerFields, mailServerUrl } from './mail-server.tsx'
 import { notificationMessages } from './messages.ts'
@@ -131,6 +133,13 @@ function Channels({ notifications }: { notifications: Notifications }) {
           {text('webhook_url', m.webhook, m.webhookHint)}
           {wait('nothing_synced_after_minutes', m.nothingSynced)}
           {wait('store_silent_after_minutes', m.storeSilent)}
+          <NativeSelect
+            label={m.language}
+            disabled={!mayChange}
+            value={draft.language ?? notifications.language}
+            onChange={(event) => change('language', event.currentTarget.value as Language)}
+            data={LANGUAGE_CODES.map((code) => ({ value: code, label: LANGUAGES[code].name }))}
+          />
           <MailServer
             stored={notifications.smtp_url}
             fromEnvironment={isFixed('smtp_url')}
@@ -214,16 +223,10 @@ function TestButton({ ready }: { ready: boolean }) {
   )
 }
 
-/** What went out in English: shown as it was. */
-const AsSent = ({ children }: { children: string }) => (
-  <ServerText code={null} part="what">
-    {children}
-  </ServerText>
-)
-
 function Recent({ recent }: { recent: Notifications['recent'] }) {
   const m = useMessages(notificationMessages)
   const format = useFormat()
+  const { language } = useLanguage()
   const kinds: Record<Notifications['recent'][number]['kind'], string> = {
     connection_lost: m.connection_lost,
     connection_regained: m.connection_regained,
@@ -247,9 +250,11 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
             {
               key: 'subject',
               header: m.subject,
-              cell: ({ subject, text }) => (
-                <span title={text}>
-                  <AsSent>{subject}</AsSent>
+              cell: ({ subject, text, params }) => (
+                <span title={serverMessage({ code: 'notification', params }, 'next', language) ?? text}>
+                  <ServerText code="notification" params={params} part="what">
+                    {subject}
+                  </ServerText>
                 </span>
               ),
             },

@@ -57,7 +57,7 @@ function Comparing({ productId, onTaken }: { productId: string; onTaken(): void 
             <Side title={m.ours} image={ours} none={m.weHaveNone} />
             <Side title={m.zohos} image={zoho.image} none={zoho.error ? `${why(zoho)} ${zoho.error}` : why(zoho)} />
           </div>
-          {ours && zoho.image && <p className={classes.verdict}>{same_bytes ? m.sameBytes : m.differ}</p>}
+          {ours && zoho.image && <p className={classes.result}>{same_bytes ? m.sameBytes : m.differ}</p>}
           {mayEdit && zoho.image && !same_bytes && (
             <Button
               className={classes.take}

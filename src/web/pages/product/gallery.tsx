@@ -41,7 +41,7 @@ import { useUploads } from './use-uploads.ts'
 const DRAG_PX = 6
 
 /**
- * The pictures of a product: upload by drop, paste or choice, order by drag, keys or menu, primary,
+ * The images of a product: upload by drop, paste or choice, order by drag, keys or menu, primary,
  * words, delete with undo.
  */
 export function Gallery({ product }: { product: Product }) {
@@ -222,7 +222,7 @@ function SortableImages({ product, gallery, edit, mayEdit }: SortableImagesProps
   )
 }
 
-/** A picture that was copied elsewhere can be pasted anywhere on the page, except into a field. */
+/** An image that was copied elsewhere can be pasted anywhere on the page, except into a field. */
 function usePastedFiles(take: (files: File[]) => void, enabled: boolean) {
   useEffect(() => {
     if (!enabled) return

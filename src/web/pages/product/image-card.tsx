@@ -20,7 +20,7 @@ import { useSourceLabels } from '../../products/product-image-state.tsx'
 import classes from './image-card.module.css'
 import { productMessages } from './messages.ts'
 
-/** What a person may choose as a picture. */
+/** What a person may choose as an image. */
 export const IMAGE_TYPES = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
 
 interface ImageCardProps {
@@ -40,7 +40,7 @@ interface ImageCardProps {
 }
 
 /**
- * The words for a picture in the reader's language, else in the other one; null when there are
+ * The words for an image in the reader's language, else in the other one; null when there are
  * none.
  */
 export const altOf = ({ alt_en, alt_ar }: GalleryImage, language: 'en' | 'ar'): string | null =>
@@ -58,7 +58,7 @@ export function ImageCard({ image, productName, mayEdit, isFirst, isLast, select
   const alt = altOf(image, language)
   const input = useRef<HTMLInputElement>(null)
   const place = transform ? { transform: `translate(${transform.x}px, ${transform.y}px)` } : {}
-  // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still
+  // The whole image can be dragged with a mouse; by touch only the handle, so that the page still
   // scrolls under a finger.
   const onPointerDown = (event: PointerEvent) => event.pointerType === 'mouse' && listeners?.onPointerDown?.(event)
   return (

@@ -29,7 +29,7 @@ interface ImageDetailsProps {
   onClose(): void
 }
 
-/** One picture, larger, with all that is known of it, and its words in both languages. */
+/** One image, larger, with all that is known of it, and its words in both languages. */
 export function ImageDetails({ image, onClose, ...rest }: ImageDetailsProps) {
   const m = useMessages(productMessages)
   return (

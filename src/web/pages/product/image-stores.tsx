@@ -21,7 +21,7 @@ const TONE: Record<PhotoStoreState, Tone> = {
 /** Stores report at any time; whoever watches should see it move. */
 const LOOK_EVERY_MS = 5_000
 
-/** Which stores have this picture, and why the others have not. */
+/** Which stores have this image, and why the others have not. */
 export function ImageStores({ photoId }: { photoId: string }) {
   const m = useMessages(imageStoresMessages)
   const query = useQuery({

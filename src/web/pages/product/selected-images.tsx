@@ -8,7 +8,7 @@ import { SelectionFrame } from '../../products/selection-frame.tsx'
 import { useBulkToasts } from '../../products/use-bulk-toasts.ts'
 import { productMessages } from './messages.ts'
 
-/** What can be done with several pictures of a product at once. */
+/** What can be done with several images of a product at once. */
 export function SelectedImages({ ids, onClear }: { ids: string[]; onClear(): void }) {
   const m = useMessages(productMessages)
   const many = useMessages(bulkMessages)

@@ -18,7 +18,7 @@ interface UploadListProps {
   onAgain(key: string): void
 }
 
-/** Pictures on their way: what they look like, how far they are, and why one was refused. */
+/** Images on their way: what they look like, how far they are, and why one was refused. */
 export function UploadList({ uploads, onStop, onAgain }: UploadListProps) {
   const m = useMessages(productMessages)
   if (uploads.length === 0) return null

@@ -14,7 +14,7 @@ export const useProduct = (id: string) =>
     queryFn: ({ signal }) => request<{ data: Product }>(addressOf(id), { signal }).then(({ data }) => data),
   })
 
-/** The pictures, and those that were deleted and can be brought back. */
+/** The images, and those that were deleted and can be brought back. */
 export const useGallery = (id: string) =>
   useQuery({
     queryKey: galleryKey(id),
@@ -91,7 +91,7 @@ export function useGalleryEdit(id: string) {
     onSettled: settle,
   })
   /**
-   * Another picture in the same place with the same words. The one before is deleted like any
+   * Another image in the same place with the same words. The one before is deleted like any
    * other, so that it can be brought back.
    */
   const replace = useMutation({

@@ -17,7 +17,7 @@ export interface Upload {
 const AT_ONCE = 2
 
 /**
- * Sends pictures one by one, two at a time, so that each has its own progress and its own reason
+ * Sends images one by one, two at a time, so that each has its own progress and its own reason
  * when it is refused.
  */
 export function useUploads(productId: string, onStored: (image: GalleryImage) => void) {

@@ -11,7 +11,7 @@ const END = 0x06054b50
 const ENTRY = 0x02014b50
 /** The end record and the longest comment behind it. */
 const END_MAX_BYTES = 22 + 65_535
-/** A larger picture is not worth a thumbnail of it. */
+/** A larger image is not worth a thumbnail of it. */
 const MAX_BYTES = 30_000_000
 const EMPTY: ZipDirectory = new Map()
 

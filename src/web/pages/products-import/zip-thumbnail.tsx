@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import classes from './import-preview.module.css'
 import { readZipImage, type ZipDirectory } from './zip-images.ts'
 
-/** One after the other: many large pictures at once would fill the memory. */
+/** One after the other: many large images at once would fill the memory. */
 let queue: Promise<unknown> = Promise.resolve()
 
 /** What a file of the ZIP looks like, read in the browser. */

@@ -20,7 +20,7 @@ import type { Selection } from './use-selection.ts'
 
 const CARD_MIN_PX = 150
 const GAP_PX = 12
-/** Below the picture: two lines of name, SKU and price. */
+/** Below the image: two lines of name, SKU and price. */
 const WORDS_PX = 86
 const OVERSCAN = 2
 /** What a phone shows before it was measured. */
@@ -34,7 +34,7 @@ interface ProductCardsProps {
   onCount(total: number | undefined): void
 }
 
-/** Products as pictures beside each other, as many as there is room for. */
+/** Products as images beside each other, as many as there is room for. */
 export function ProductCards({ filter, empty, selection, onCount }: ProductCardsProps) {
   const m = useMessages(productsMessages)
   const { ref, width } = useElementSize<HTMLDivElement>()

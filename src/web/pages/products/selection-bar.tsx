@@ -28,7 +28,7 @@ export function SelectionBar({ selection }: { selection: Selection }) {
   const onRemoved = (result: BulkResult) => {
     if (result.done.length === 0) return
     removed(result)
-    // Nothing of what was chosen has a picture any more.
+    // Nothing of what was chosen has an image any more.
     selection.clear()
   }
   return (

@@ -26,7 +26,7 @@ export interface GridRow
   image_url: string | null
   source: NonNullable<Product['image_source']>['kind'] | null
   damaged: boolean
-  /** Ids of its pictures. */
+  /** Ids of its images. */
   images: string[]
 }
 

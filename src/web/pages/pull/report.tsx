@@ -19,7 +19,7 @@ export function Report({ report }: { report: VerifyReport }) {
   const wrong = report.modules.filter(({ ok }) => !ok)
   return (
     <div className={classes.report}>
-      <p className={classes.verdict} data-ok={report.ok}>
+      <p className={classes.result} data-ok={report.ok}>
         {report.ok ? <CircleCheck size={17} aria-hidden /> : <TriangleAlert size={17} aria-hidden />}
         {report.ok ? m.reportOk : m.reportNotOk({ count: wrong.length })}
       </p>

@@ -32,7 +32,7 @@ import { RunRecords } from './run-records.tsx'
 
 /** Kept for the run itself; they say nothing to a person. */
 const INNER = new Set(['images_listed_missing', 'images_listed_stored', 'images_to_fetch', 'duration_ms'])
-/** Items before pictures before calls; what is not known comes last. */
+/** Items before images before calls; what is not known comes last. */
 const ORDER = [
   'total',
   'new',

@@ -6,7 +6,7 @@ import { createEncryption } from './encryption.ts'
 import { openKeyRing } from './key-ring.ts'
 import { usesOldKey } from './reencrypt.ts'
 
-export interface KeysDeps {
+export interface KeyRingsDeps {
   db: Database
   settingsDir: string
   /** From the environment, newest first; empty: the key files in `settingsDir`. */
@@ -20,7 +20,7 @@ export interface KeysDeps {
  * Opens both key rings. Throws StartupError when the database belongs to other keys or another
  * storage.
  */
-export async function openKeys({ db, settingsDir, keys, columns, storageId }: KeysDeps) {
+export async function openKeyRings({ db, settingsDir, keys, columns, storageId }: KeyRingsDeps) {
   const jwtRing = await openKeyRing(join(settingsDir, 'jwt.key'), keys.jwt)
   const jwtKeys = jwtRing.keys()
   const credentialsRing = await openKeyRing(join(settingsDir, 'credentials.key'), keys.credentials)

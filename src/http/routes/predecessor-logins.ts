@@ -8,7 +8,7 @@ const OLD_LOGINS = ['/api/token', '/api/v1/token', '/api/v1/auth/token', '/api/a
  * Tells old scripts how to log in: their responses had other names, so an alias would only fail one
  * line later. Before the body is read, whatever its format.
  */
-export const oldLoginRoutes: FastifyPluginAsyncZod = async (app) => {
+export const predecessorLoginRoutes: FastifyPluginAsyncZod = async (app) => {
   for (const url of OLD_LOGINS) {
     app.route({
       method: ['GET', 'POST'],

@@ -16,7 +16,7 @@ function editDistance(a: string, b: string): number {
 const MAX_LENGTH = 100
 
 /** Returns the name that was most likely meant, ignoring case; null where none is similar. */
-export function nearest(name: string, known: readonly string[]): string | null {
+export function closestName(name: string, known: readonly string[]): string | null {
   if (name.length > MAX_LENGTH) return null
   const lower = name.toLowerCase()
   let best: { name: string; distance: number } | null = null

@@ -11,7 +11,7 @@ import {
   MappedField,
 } from '../../schemas/item-fields.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
-import { Key, PlainKey, PlainText, ReadableDecimal, Text } from '../../zoho/schemas.ts'
+import { Key, PlainKey, PlainText, ReadableDecimal, Text } from '../../zoho/value-types.ts'
 
 const CURRENCY = ITEM_FIELDS.currency.zoho
 const mapped = MappedField.options

@@ -58,7 +58,11 @@ function includesRequest(run: Run, request: PullRequest): boolean {
  * resumed run covered it. A pull that waits for the next day's quota is resumed, and returned as
  * paused when it still has to wait.
  */
-export async function resumeThen(deps: ResumeDeps, start: () => Promise<{ run_id: string }>, request: PullRequest | null): Promise<Run> {
+export async function resumeUnfinished(
+  deps: ResumeDeps,
+  start: () => Promise<{ run_id: string }>,
+  request: PullRequest | null,
+): Promise<Run> {
   const { db, runs, say } = deps
   for (;;) {
     const open = await db.run.findFirst({
@@ -66,7 +70,7 @@ export async function resumeThen(deps: ResumeDeps, start: () => Promise<{ run_id
       orderBy: { created_at: 'asc' },
     })
     if (!open) break
-    say(open.kind === PULL ? 'An unfinished pull is carried on.' : 'An unfinished check is carried on.')
+    say(open.kind === PULL ? 'An unfinished pull is resumed.' : 'An unfinished check is resumed.')
     await runs.resumeHere(open.id)
     const run = await follow(deps, open.id)
     if (run.state === 'paused' || (request && includesRequest(run, request))) return run

@@ -4,14 +4,14 @@ import type { Encryption } from '../settings/encryption.ts'
 import { createAccessTokens } from './access-tokens.ts'
 import { createApiKeys } from './api-keys.ts'
 import { createAuthenticator, type RequireSecondFactor } from './authenticate.ts'
-import type { FirstLogin } from './first-login.ts'
 import { createLoginRateLimiter } from './login-rate-limit.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
+import type { FirstLogin } from './print-first-login.ts'
 import { createSecondFactor } from './second-factor.ts'
 import { createSessions } from './sessions.ts'
 import { createUsers, ensureAdmin } from './users.ts'
 
-export interface AccountsDeps {
+export interface AuthDeps {
   db: Database
   clock: Clock
   /** Newest first. */
@@ -34,7 +34,7 @@ export interface AccountsDeps {
  * Opens users, their sessions and the check of their tokens. Creates the first admin where there is
  * none.
  */
-export async function openAccounts({
+export async function openAuth({
   db,
   clock,
   jwtKeys,
@@ -44,7 +44,7 @@ export async function openAccounts({
   encryption,
   passwordCost,
   onFirstLogin,
-}: AccountsDeps) {
+}: AuthDeps) {
   const passwords = createPasswords(passwordCost)
   const first = await ensureAdmin({ db, passwords }, admin)
   if (first.made) onFirstLogin?.({ username: admin.username, password: first.password })

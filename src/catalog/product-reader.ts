@@ -1,7 +1,7 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Product } from '../schemas/products.ts'
-import { readFeedPlaces } from './feed-places.ts'
+import { readFeedPositions } from './feed-positions.ts'
 import { readPrices } from './prices.ts'
 import { type ChangeCursor, readChangePage } from './product-changes.ts'
 import type { ProductFeed, ProductFeedSnapshot } from './product-feed.ts'
@@ -9,9 +9,9 @@ import { findProduct, type ProductWithPhotos, productsById } from './products.ts
 import { readRawItems } from './raw-items.ts'
 import { countProducts, findProducts, type ProductPage, type ProductPosition } from './search-products.ts'
 import type { ImageUrlOptions } from './serialize-image.ts'
-import { type FeedPlace, serializeProduct, withRaw } from './serialize-product.ts'
+import { type FeedPosition, serializeProduct, withRaw } from './serialize-product.ts'
 
-export interface ProductRecordsDeps {
+export interface ProductReaderDeps {
   db: Database
   clock: Clock
   productFeed: ProductFeed
@@ -29,34 +29,34 @@ export interface ProductRecord {
   json(): string
 }
 
-export type ProductRecords = ReturnType<typeof createProductRecords>
+export type ProductReader = ReturnType<typeof createProductReader>
 
 /**
  * Reads products as the API returns them: lists, single products and the change feed use the same
  * code.
  */
-export function createProductRecords({ db, clock, productFeed, imageUrl }: ProductRecordsDeps) {
+export function createProductReader({ db, clock, productFeed, imageUrl }: ProductReaderDeps) {
   async function recordsOf(
     rows: ProductWithPhotos[],
-    places: ReadonlyMap<string, FeedPlace>,
+    positions: ReadonlyMap<string, FeedPosition>,
     { raw }: RecordOptions,
   ): Promise<ProductRecord[]> {
     const shown = { imageUrl, now: clock.now() }
     const ids = rows.map(({ id }) => id)
     const [prices, texts] = await Promise.all([readPrices(db, ids), raw ? readRawItems(db, ids) : undefined])
     return rows.map((row) => {
-      const product = serializeProduct(row, { place: places.get(row.id)!, prices: prices.get(row.id) ?? [] }, shown)
+      const product = serializeProduct(row, { position: positions.get(row.id)!, prices: prices.get(row.id) ?? [] }, shown)
       return { product, json: () => (texts ? withRaw(product, texts.get(row.id)) : JSON.stringify(product)) }
     })
   }
 
-  const placesOf = (ids: string[]) => readFeedPlaces(db, ids, productFeed.now)
+  const positionsOf = (ids: string[]) => readFeedPositions(db, ids, productFeed.now)
 
   return {
     async one(ref: string, options: RecordOptions): Promise<ProductRecord> {
       await productFeed.now()
       const row = await findProduct(db, ref)
-      const [record] = await recordsOf([row], await placesOf([row.id]), options)
+      const [record] = await recordsOf([row], await positionsOf([row.id]), options)
       return record!
     },
 
@@ -68,8 +68,8 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
         db,
         shown.map(({ id }) => id),
       )
-      const places = await placesOf(rows.map(({ id }) => id))
-      return { records: await recordsOf(rows, places, options), next: found.length > shown.length ? (shown.at(-1) ?? null) : null }
+      const positions = await positionsOf(rows.map(({ id }) => id))
+      return { records: await recordsOf(rows, positions, options), next: found.length > shown.length ? (shown.at(-1) ?? null) : null }
     },
 
     count: (filter: Omit<ProductPage, 'sort' | 'limit'>) => countProducts(db, filter),
@@ -82,8 +82,8 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
         db,
         rows.flatMap((row) => (row.change === 'upsert' ? [row.product_id] : [])),
       )
-      const places = new Map(rows.map(({ product_id, seq, changed_at }) => [product_id, { seq, changed_at }]))
-      const records = new Map((await recordsOf(living, places, { raw })).map((record) => [record.product.id, record]))
+      const positions = new Map(rows.map(({ product_id, seq, changed_at }) => [product_id, { seq, changed_at }]))
+      const records = new Map((await recordsOf(living, positions, { raw })).map((record) => [record.product.id, record]))
       const entries = rows.flatMap(({ product_id: id, change, ...row }) => {
         const record = change === 'upsert' ? records.get(id) : undefined
         // Deleted since the page was read: that is a separate, later change.

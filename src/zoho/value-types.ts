@@ -2,8 +2,15 @@ import { z } from 'zod'
 import { decodeEntities } from '../lib/html-entities.ts'
 import { fromWallClock } from '../lib/local-time.ts'
 
+/** A row as it was received, its values not parsed yet. */
+export type Row = Record<string, unknown>
+
+export const isBlank = (value: unknown): boolean => value === null || value === ''
+/** Zoho writes "" for an empty list too. */
+export const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
+
 /** Zoho writes "" for any empty value, whatever its type; absent keys mean the same. */
-const blank = (value: unknown): boolean => value === undefined || value === null || value === ''
+const blank = (value: unknown): boolean => value === undefined || isBlank(value)
 const maybe = <T extends z.ZodType>(type: T) => z.preprocess((value) => (blank(value) ? null : value), type.nullable())
 
 /**

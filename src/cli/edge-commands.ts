@@ -11,7 +11,10 @@ const days = (text: string): number => {
 /** `zinc edge …`: the commands of an edge server, and those of head office for it. */
 export function addEdge(program: Command, action: Action): void {
   const edge = program.command('edge').description('run a store’s edge server: pull its images, keep them up to date, check the server')
-  addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'])
+  addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'], async (username, signal) => {
+    const { askPassword } = await import('./prompt-password.ts')
+    return askPassword(username, signal)
+  })
   edge
     .command('prune')
     .description('delete old records of deletions; a store that has not read them yet lists everything again')

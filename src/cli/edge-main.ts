@@ -4,6 +4,9 @@ import { AppError, BadRequestError } from '../lib/errors.ts'
 import { listenForShutdown } from '../lib/shutdown-signal.ts'
 import type { ExitStatus } from './context.ts'
 import { addEdgeCommands, type EdgeAction } from './edge.ts'
+import { serverAddress, warnOfPlainHttp } from './edge-options.ts'
+import { restartServices } from './edge-service.ts'
+import { upgradeClient } from './edge-upgrade.ts'
 
 /** The edge client as one file for machines without zinc: `node zinc-edge.js pull …`. */
 async function main(): Promise<ExitStatus> {
@@ -38,7 +41,25 @@ async function main(): Promise<ExitStatus> {
         }
       }
     }
-  addEdgeCommands(program, action, [process.execPath, process.argv[1] ?? 'zinc-edge.js'])
+  const file = process.argv[1] ?? 'zinc-edge.js'
+  addEdgeCommands(program, action, [process.execPath, file])
+  program
+    .command('upgrade')
+    .description('replace this file by the one that head office serves, and restart the services that run it')
+    .requiredOption('--server <url>', 'the address of zinc', serverAddress)
+    .action(
+      action(async (context, { server }: { server: string }) => {
+        warnOfPlainHttp(server, context)
+        const { sha256, changed } = await upgradeClient({ server, file }, context.signal)
+        const units = changed ? await restartServices(file) : []
+        const restarted = units.length > 0 ? `, and ${units.join(', ')} restarted` : ''
+        context.result(
+          { status: 'success', changed, sha256, restarted: units },
+          changed ? `zinc-edge.js is upgraded (SHA-256 ${sha256})${restarted}.` : 'zinc-edge.js is up to date.',
+        )
+        return 0
+      }),
+    )
   try {
     if (process.argv.length === 2) {
       program.outputHelp({ error: true })

@@ -108,14 +108,16 @@ export function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
     say(`warning: ${server} is not encrypted: the token and the images can be read and changed in transit. Use https.`)
 }
 
+/** Asks the person at the terminal; not in the one-file client, which would be twice as large. */
+export type AskPassword = (username: string, signal: AbortSignal) => Promise<string>
+
 /**
  * Returns the password from ZINC_PASSWORD, otherwise from a prompt. Never from an argument: those
- * are in the process list. Throws BadRequestError `no_password` without a terminal.
+ * are in the process list. Throws BadRequestError `no_password` without a terminal or a prompt.
  */
-export async function passwordOf(username: string, signal: AbortSignal): Promise<string> {
+export async function passwordOf(username: string, signal: AbortSignal, ask: AskPassword | undefined): Promise<string> {
   const given = process.env.ZINC_PASSWORD
   if (given) return given
-  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new BadRequestError('no_password', { username })
-  const { password } = await import('@inquirer/prompts')
-  return password({ message: `Password of ${username}` }, { signal, output: process.stderr })
+  if (!ask || !process.stdin.isTTY || !process.stderr.isTTY) throw new BadRequestError('no_password', { username })
+  return ask(username, signal)
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, chown, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { SERVICE_FORMATS, type ServiceDefinition, type ServiceFormat, systemdUnit } from '../edge-client/service-definition.ts'
@@ -80,6 +80,19 @@ export async function installService(service: ServiceDefinition, { store, token 
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new StartupError('service_not_installed', { problem: why }, { exitStatus: 1, cause })
   }
+}
+
+/** Restarts the installed services that run `file`. Returns their units; none on other systems. */
+export async function restartServices(file: string): Promise<string[]> {
+  const names = await readdir(UNIT_DIR).catch(() => [])
+  const units: string[] = []
+  for (const name of names.filter((one) => /^zinc-edge-[0-9a-f-]{36}\.service$/i.test(one)))
+    if ((await readFile(join(UNIT_DIR, name), 'utf8')).includes(file)) units.push(name)
+  if (units.length > 0)
+    await run('systemctl', ['try-restart', ...units]).catch((cause: Error) => {
+      throw new StartupError('service_not_restarted', { units: units.join(' '), problem: cause.message }, { exitStatus: 1, cause })
+    })
+  return units
 }
 
 async function ownerIds(user: string): Promise<{ uid: number; gid: number }> {

@@ -7,6 +7,7 @@ import { RATE_LIMIT_HELP } from '../schemas/rate-limit.ts'
 import type { CommandContext, ExitStatus } from './context.ts'
 import { megabytes } from './edge-display.ts'
 import {
+  type AskPassword,
   age,
   LISTEN_HELP,
   listenAddress,
@@ -34,7 +35,7 @@ export type EdgeAction = <A extends unknown[]>(
 export type EdgeContext = Pick<CommandContext, 'json' | 'terminal' | 'signal' | 'say' | 'result'>
 
 /** `self`: the command of this program, up to the word before `pull`. */
-export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[]): void {
+export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[], askPassword?: AskPassword): void {
   edge
     .command('pull')
     .description("sync a folder with the store's images; continues where it was stopped")
@@ -76,7 +77,9 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
           const token = username && !given.token && !given.tokenFile ? undefined : await tokenOf(given, context)
           if (!username && !token) throw new BadRequestError('no_login')
           warnOfPlainHttp(server, context)
-          const access = token ? { token } : { username: username ?? '', password: await passwordOf(username ?? '', context.signal) }
+          const access = token
+            ? { token }
+            : { username: username ?? '', password: await passwordOf(username ?? '', context.signal, askPassword) }
           const checks = await checkServer({ server, storeId: store, access, signal: context.signal })
           const ok = checks.every((check) => check.ok)
           const lines = checks.map(

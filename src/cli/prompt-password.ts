@@ -18,6 +18,9 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
   return { password: first, made: false }
 }
 
+export const askPassword = (username: string, signal: AbortSignal): Promise<string> =>
+  ask({ message: `Password of ${username}` }, { signal, output: process.stderr })
+
 /** Checked before it has to be typed a second time. */
 function strongEnough(password: string): string {
   const weakness = findPasswordWeakness(password)

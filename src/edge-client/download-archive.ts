@@ -46,14 +46,7 @@ export async function downloadArchive(
     throw new ForeignResponse(foreign(stream))
   }
   const tar = extract()
-  const source = Readable.from(
-    (async function* () {
-      for await (const chunk of stream.chunks) {
-        received(chunk.length)
-        yield chunk
-      }
-    })(),
-  )
+  const source = Readable.from(stream.chunks)
   source.once('error', (error) => tar.destroy(error))
   source.pipe(tar)
 
@@ -86,6 +79,7 @@ export async function downloadArchive(
         for await (const chunk of entry as AsyncIterable<Uint8Array>) {
           bytes.set(chunk, came)
           came += chunk.length
+          if (item) received(chunk.length)
         }
       } catch (error) {
         if (item && came > 0) {

@@ -25,6 +25,8 @@ const Hello = z.object({ id: z.string().regex(/^[\w-]{1,64}$/), scope: z.string(
 const Have = z.object({
   /** Positions in the request. */
   held: z.array(z.int().min(0)).max(MAX_HAVE),
+  /** Of the others, those that it is fetching from head office. */
+  fetching: z.array(z.int().min(0)).max(MAX_HAVE).default([]),
   /** Bytes that came from head office since the process began: it grows while the peer works. */
   line_bytes: z.number(),
   scope: z.string().max(100),
@@ -131,16 +133,17 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
         return id
       }),
     /**
-     * Returns which of these contents it holds; it may hold the question for `waitMs` until there
-     * is one. Throws PeerError.
+     * Returns which of these contents it holds, and which it is fetching from head office; it may
+     * hold the question for `waitMs` until it holds one. Throws PeerError.
      */
-    have: (hashes: string[], waitMs: number): Promise<{ held: Set<string>; lineBytes: number }> =>
+    have: (hashes: string[], waitMs: number): Promise<{ held: Set<string>; fetching: Set<string>; lineBytes: number }> =>
       asked(async (signal) => {
         const response = await request('POST', '/have', { body: JSON.stringify({ sha256: hashes, wait_ms: waitMs }), signal })
         const read = Have.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)))
         ;({ scope } = read)
         seenAt = performance.now()
-        return { held: new Set(read.held.flatMap((n) => hashes[n] ?? [])), lineBytes: read.line_bytes }
+        const at = (positions: number[]) => new Set(positions.flatMap((n) => hashes[n] ?? []))
+        return { held: at(read.held), fetching: at(read.fetching), lineBytes: read.line_bytes }
       }, PATIENT_RESPONSE_MS + waitMs),
     /** Returns a page of the list as head office signed it, or whether to wait for it. */
     list: (cursor: string): Promise<{ body: string; signature: string } | { expected: boolean }> =>

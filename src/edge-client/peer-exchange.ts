@@ -15,11 +15,11 @@ const ASKED_MS = 5_000
 /** How long a peer may hold a question until it can say yes. */
 const HAVE_WAIT_MS = 1_500
 /**
- * How long nothing may come from a peer that others wait for; longer where it says that it is
- * working, which it may only pretend.
+ * How long nothing may come from a peer that others wait for; longer while head office's bytes come
+ * to any client, since its own may be behind them on the line, and while this one waits as well.
  */
 const STALL_MS = 10_000
-const WORKING_STALL_MS = 120_000
+const BUSY_LINE_STALL_MS = 120_000
 /** What a round takes at most; more is this machine's own delay, and no peer's. */
 const LONGEST_ROUND_MS = 500
 const EXCLUDE_MS = 10_000
@@ -41,6 +41,10 @@ export interface PeerExchangeOptions {
   toLine(pending: PendingDownload[]): void
   /** How much more may wait for the line. */
   lineRoom(): { photos: number; bytes: number }
+  /** Bytes that came from head office to this client. */
+  lineBytes(): number
+  /** Whether this client waits for head office itself: then silence may be the line's. */
+  waitsForLine(): boolean
   /** How long head office may take for a byte, as far as the limit and the line here tell. */
   slowestMsPerByte(): number
   signal: AbortSignal
@@ -70,13 +74,17 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   const items = new Map<string, Item>()
   const active = new Set<string>()
   const holders = new Map<string, Set<PeerClient>>()
+  /** Peers that have given a content to the line already, whoever's turn it is now. */
+  const fetchers = new Map<string, Set<PeerClient>>()
   const watched = new Set<PeerClient>()
   /** The time for which rounds were made: on a busy machine it passes more slowly. */
   let elapsedMs = 0
   let roundAt = performance.now()
   /** Since when, by that time, nothing has come from a peer that this client waits for. */
   const waitingSince = new Map<PeerClient, number>()
-  const lineBytes = new Map<PeerClient, { bytes: number; at: number }>()
+  /** Bytes that came from head office to each client, and when, by that time, any did. */
+  const lineBytes = new Map<PeerClient | null, number>()
+  let lineBusyAt = Number.NEGATIVE_INFINITY
   let ended = false
   let offline = false
   let done = false
@@ -117,12 +125,19 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     }
   }
 
+  function noteLineBytes(client: PeerClient | null, bytes: number): void {
+    if (bytes === (lineBytes.get(client) ?? 0)) return
+    lineBytes.set(client, bytes)
+    lineBusyAt = elapsedMs
+  }
+
   /** Leaves out a peer from which nothing has come for too long. */
   function waitFor(peer: PeerClient, slowest: number): void {
     const since = waitingSince.get(peer) ?? elapsedMs
     waitingSince.set(peer, since)
-    const working = elapsedMs - (lineBytes.get(peer)?.at ?? 0) < STALL_MS
-    if (elapsedMs - since < Math.max(slowest, working ? WORKING_STALL_MS : STALL_MS)) return
+    const quietMs = elapsedMs - Math.max(since, lineBusyAt)
+    if ((quietMs < STALL_MS || options.waitsForLine()) && elapsedMs - since < BUSY_LINE_STALL_MS) return
+    if (elapsedMs - since < slowest) return
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
@@ -130,6 +145,13 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   /** Whether every peer was asked for it, or did not respond in time. */
   const isAsked = ({ pending, asked, since }: Item, peers: PeerClient[]): boolean =>
     pending.sha256 === null || performance.now() - since > ASKED_MS || peers.every((peer) => asked.has(peer))
+
+  /** Who fetches it: of those who do already the first in the order, or else whose turn it is. */
+  function fetcherOf({ pending: { sha256 }, owner }: Item, fetching: PeerClient[]): PeerClient | null {
+    const already = sha256 === null ? [] : fetching.filter((peer) => fetchers.get(sha256)?.has(peer))
+    const clients = already.map((peer) => ({ id: peer.id() ?? '', peer }))
+    return rankedFor(sha256 ?? '', clients)[0]?.peer ?? owner
+  }
 
   /** What to ask a peer: everything once, and again what it fetches from head office for all. */
   function questionsFor(peer: PeerClient): { hashes: string[]; unasked: Item[] } {
@@ -139,7 +161,8 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const { id, sha256 } = item.pending
       if (sha256 === null || active.has(id)) continue
       const isNew = !item.asked.has(peer)
-      if (!isNew && (item.owner !== peer || holders.get(sha256)?.has(peer))) continue
+      const fetches = item.owner === peer || fetchers.get(sha256)?.has(peer)
+      if (!isNew && (!fetches || holders.get(sha256)?.has(peer))) continue
       hashes.add(sha256)
       if (isNew) unasked.push(item)
       if (hashes.size === MAX_HAVE) break
@@ -158,7 +181,10 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       const has = await peer.have(hashes, unasked.length > 0 ? 0 : HAVE_WAIT_MS)
       for (const item of unasked) item.asked.add(peer)
       for (const sha256 of has.held) holders.set(sha256, (holders.get(sha256) ?? new Set()).add(peer))
-      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: elapsedMs })
+      for (const sha256 of hashes)
+        if (has.fetching.has(sha256)) fetchers.set(sha256, (fetchers.get(sha256) ?? new Set()).add(peer))
+        else fetchers.get(sha256)?.delete(peer)
+      noteLineBytes(peer, has.lineBytes)
       if (has.held.size > 0 || unasked.length > 0) changed()
     }
   }
@@ -186,6 +212,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     const now = performance.now()
     elapsedMs += Math.min(now - roundAt, LONGEST_ROUND_MS)
     roundAt = now
+    noteLineBytes(null, options.lineBytes())
     const peers = sharing.live()
     watchPeers(peers)
     const fetching = peers.filter((peer) => peer.scope() === scope)
@@ -217,9 +244,13 @@ export function createPeerExchange(options: PeerExchangeOptions) {
         }
       }
       if (sha256 !== null && item.membership !== membership) {
-        // Others may hold what a peer that has gone was to fetch.
-        if (item.owner && !fetching.includes(item.owner)) item.asked.clear()
-        item.owner = rankedFor(sha256, clients)[0]?.peer ?? null
+        const owner = rankedFor(sha256, clients)[0]?.peer ?? null
+        // Others may hold or be fetching what was another's until now.
+        if (item.membership !== null && owner !== item.owner) {
+          item.asked.clear()
+          item.since = now
+        }
+        item.owner = owner
         item.membership = membership
       }
       const here = sha256 === null ? [] : peers.filter((peer) => holders.get(sha256)?.has(peer))
@@ -233,9 +264,12 @@ export function createPeerExchange(options: PeerExchangeOptions) {
           begin(item, free)
           begun = true
         }
-      } else if (item.owner) {
-        awaited.add(item.owner)
-        waitFor(item.owner, msPerByte * (pending.size ?? 0))
+        continue
+      }
+      const fetcher = fetcherOf(item, fetching)
+      if (fetcher) {
+        awaited.add(fetcher)
+        waitFor(fetcher, msPerByte * (pending.size ?? 0))
       } else if (!offline && room.photos > 0 && room.bytes > 0 && isAsked(item, peers)) {
         items.delete(id)
         mine.push(pending)

@@ -27,6 +27,8 @@ export interface Shared {
   file(sha256: string): { path: string; size: number } | null
   /** Listed, but not stored yet. */
   expects(sha256: string): boolean
+  /** Given to the line to head office, and not stored yet. */
+  fetching(sha256: string): boolean
   /** Resolves shortly after one of these was stored, or after that time. */
   stored(hashes: ReadonlySet<string>, waitMs: number): Promise<void>
   lineBytes(): number
@@ -89,7 +91,8 @@ export function createPeerServer(shared: Shared): Server {
       if (asked.some((sha256) => !shared.file(sha256) && !shared.expects(sha256))) shared.missed()
       if (wait_ms > 0 && !asked.some(shared.file)) await shared.stored(new Set(asked), Math.min(wait_ms, MAX_WAIT_MS))
       const held = asked.flatMap((sha256, n) => (shared.file(sha256) ? n : []))
-      return json(response, 200, { held, line_bytes: shared.lineBytes(), scope: shared.scope() })
+      const fetching = asked.flatMap((sha256, n) => (!shared.file(sha256) && shared.fetching(sha256) ? n : []))
+      return json(response, 200, { held, fetching, line_bytes: shared.lineBytes(), scope: shared.scope() })
     }
     if (method === 'GET' && route === '/lists') {
       const cursor = searchParams.get('cursor') ?? ''

@@ -22,6 +22,7 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
     if (held) await files.remove(held)
     if (pending) await files.forget(pending)
     if (!held && !pending) return
+    noLongerFailed(id)
     await state.drop(id, { photo_id: id, status: 'deleted', error: null, version: held?.version ?? pending?.version ?? 0 })
     if (held) result.removed++
   }
@@ -39,6 +40,12 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
     return true
   }
 
+  /** It failed earlier in this pull, and was listed again. */
+  function noLongerFailed(id: string): void {
+    const at = result.failed.findIndex(({ photo_id }) => photo_id === id)
+    if (at !== -1) result.failed.splice(at, 1)
+  }
+
   /** Work on one photo is sequential, so that an older image never replaces a newer one. */
   const turns = new Map<string, Promise<unknown>>()
   async function finish(
@@ -53,6 +60,7 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
         const one = await show()
         await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
         result[from === 'folder' ? 'adopted' : 'fetched']++
+        noLongerFailed(one.id)
         onStored(one, from)
         onDone()
       })
@@ -77,6 +85,7 @@ export function createPhotoKeeper({ state, files, adoptable, result, onDone, onS
 
   async function fail(pending: PendingDownload, error: string): Promise<void> {
     if (!state.pending.includes(pending)) return // removed or replaced meanwhile
+    noLongerFailed(pending.id)
     result.failed.push({ photo_id: pending.id, error })
     // Moves it to the end of the pending photos: the next pull begins with others.
     await state.want(pending)

@@ -68,6 +68,7 @@ export function createPhotoTable() {
   const errors = new Map<number, string>()
   let heldCount = 0
   let pendingCount = 0
+  let pendingBytes = 0
   let reportCount = 0
   const key = Buffer.alloc(32)
 
@@ -88,6 +89,8 @@ export function createPhotoTable() {
     const from = wantFrom(row) + WANT_SHA256
     return wantsOf(row).compare(key, 0, 32, from, from + 32) === 0
   }
+  /** 0 where the list does not say. */
+  const wantedBytes = (row: number): number => wantsOf(row).readUIntLE(wantFrom(row) + WANT_SIZE, 6)
   const numberAt = (row: number, at: number): number => chunkOf(row).readUInt32LE(offsetOf(row) + at)
 
   const byId = createRowIndex((add) => {
@@ -158,7 +161,7 @@ export function createPhotoTable() {
     return {
       id: idOf(row),
       sha256: flags & WANT_HAS_SHA256 ? chunk.toString('hex', from + WANT_SHA256, from + WANT_SHA256 + 32) : null,
-      size: flags & WANT_HAS_SIZE ? chunk.readUIntLE(from + WANT_SIZE, 6) : null,
+      size: flags & WANT_HAS_SIZE ? wantedBytes(row) : null,
       content_type: kinds[chunk.readUInt16LE(from + WANT_KIND)]?.content_type ?? null,
       version: chunk.readUInt32LE(from + WANT_VERSION),
       order: chunk.readUInt32LE(from + WANT_ORDER),
@@ -175,6 +178,7 @@ export function createPhotoTable() {
     heldCount += (flags & HELD) - (before & HELD)
     const wants = ((flags & WANTED) - (before & WANTED)) / WANTED
     pendingCount += wants
+    if (wants !== 0) pendingBytes += wants * wantedBytes(row)
     chunkOf(row)[offsetOf(row) + FLAGS] = flags
     const chunk = Math.floor(row / CHUNK_ROWS)
     wantCounts[chunk] = (wantCounts[chunk] ?? 0) + wants
@@ -205,6 +209,10 @@ export function createPhotoTable() {
   const pending = {
     get size() {
       return pendingCount
+    },
+    /** Of those whose size is listed. */
+    get bytes() {
+      return pendingBytes
     },
     get(id: string): PendingDownload | undefined {
       const row = find(id)
@@ -262,6 +270,7 @@ export function createPhotoTable() {
     }
     open.sort((a, b) => orderOf(a) - orderOf(b))
     pendingCount = open.length
+    pendingBytes = open.reduce((sum, row) => sum + wantedBytes(row), 0)
     wanted = open.length
     wants = new Int32Array(Math.max(1_024, 2 * wanted))
     wants.set(open)
@@ -344,6 +353,7 @@ export function createPhotoTable() {
         wants = longer
       }
       wants[order] = row
+      if (isWanted(row)) pendingBytes += wholeNumber(size ?? 0, 6) - wantedBytes(row)
       chunk.fill(0, from + WANT_SHA256, from + WANT_SHA256 + 32)
       if (sha256 !== null) chunk.write(sha256, from + WANT_SHA256, 'hex')
       chunk.writeUIntLE(wholeNumber(size ?? 0, 6), from + WANT_SIZE, 6)

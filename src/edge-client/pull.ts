@@ -53,9 +53,10 @@ export interface ShareOptions {
 
 export interface PullProgress {
   phase: 'check' | 'pull' | 'report' | 'done'
-  /** Photos of this pull: stored ones, and the total as far as it is known. */
+  /** Photos of this pull: stored or failed ones, and the total as far as it is known. */
   done: number
   total: number
+  /** Of the stored photos, wherever they came from, and of all. */
   bytes: number
   bytesTotal: number
   failed: number
@@ -72,7 +73,7 @@ export interface PullResult {
   removed: number
   unchanged: number
   failed: { photo_id: string; error: string }[]
-  /** Over the line to head office. */
+  /** Image bytes over the line from head office. */
   bytes: number
   bytes_from_peers: number
   cuts: number
@@ -166,7 +167,13 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     requests: 0,
   }
   const progress: PullProgress = { phase: 'check', done: 0, total: 0, bytes: 0, bytesTotal: 0, failed: 0, cuts: 0 }
-  const report = (patch: Partial<PullProgress> = {}) => onProgress(Object.assign(progress, patch))
+  function report(patch: Partial<PullProgress> = {}): void {
+    const { fetched, adopted, failed } = result
+    const done = fetched + adopted + failed.length
+    // Failed photos are still pending.
+    const total = fetched + adopted + state.pending.size
+    onProgress(Object.assign(progress, patch, { done, total, failed: failed.length, bytesTotal: progress.bytes + state.pending.bytes }))
+  }
   const stopped = new AbortController()
   const stopSignal = AbortSignal.any([signal, stopped.signal])
   const failedTry = (failed: FailedTry) => {
@@ -184,14 +191,15 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   const limiter = createRateLimiter({ bytesPerSecond, signal: stopSignal })
   const headOffice = { server: state.addressOf(server), storeId, token, limiter }
   const api = createApiClient({ ...headOffice, signal: stopSignal })
+  const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
+  const sharing = await sharingOf(options, state)
   // What was done, and what failed, is reported even when the pull has to end.
   const reporter = createReporter({
     state,
     api: createApiClient({ ...headOffice, signal }),
     transport: createTransport({ signal, onFailedTry: failedTry }),
+    sharing: sharing !== null,
   })
-  const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
-  const sharing = await sharingOf(options, state)
   const streams = sharing ? SHARING_STREAMS : STREAMS
   const pace = createLinePace()
   let exchange: PeerExchange | null = null
@@ -204,21 +212,23 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   })
 
   function enqueue(pending: PendingDownload): void {
-    progress.total++
-    progress.bytesTotal += pending.size ?? 0
     if (exchange) exchange.add(pending)
     else queue.add(pending)
   }
 
+  /** Contents that were given to the line. */
+  const onLine = new Set<string>()
   const { remove, isHere, finish, adopt, fail, storeFromPeer } = createPhotoKeeper({
     state,
     files,
     adoptable,
     result,
-    onDone: () => report({ done: progress.done + 1, failed: result.failed.length }),
+    onDone: report,
     onStored(photo, from) {
       if (from === 'line') transport.progressed()
       sharing?.stored(photo.sha256)
+      onLine.delete(photo.sha256)
+      progress.bytes += photo.size
     },
   })
 
@@ -230,6 +240,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
       cursor: state.cursor,
       lineBytes: () => result.bytes,
       expects: state.pending.hasContent,
+      fetching: (sha256) => onLine.has(sha256) && state.pending.hasContent(sha256),
       file: (sha256) => {
         const held = state.held.withContent(sha256)
         return held ? { path: files.pathOf(held), size: held.size } : null
@@ -242,9 +253,14 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
       adopt,
       store: storeFromPeer,
       toLine(pending) {
-        for (const item of pending) queue.add(item)
+        for (const item of pending) {
+          queue.add(item)
+          if (item.sha256 !== null) onLine.add(item.sha256)
+        }
       },
       lineRoom: () => ({ photos: LINE_PHOTOS - queue.waiting().photos, bytes: LINE_BYTES - queue.waiting().bytes }),
+      lineBytes: () => result.bytes,
+      waitsForLine: () => onLine.size > 0,
       slowestMsPerByte: () => SLOWER * Math.max(1_000 / (bytesPerSecond() ?? Number.POSITIVE_INFINITY), pace.msPerByte()),
       signal: stopSignal,
     })
@@ -277,12 +293,14 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     received(bytes) {
       result.bytes += bytes
       pace.add(bytes)
-      report({ bytes: result.bytes })
     },
     onRequest,
     adopt,
     finish,
-    fail,
+    fail(pending, error) {
+      onLine.delete(pending.sha256 ?? '')
+      return fail(pending, error)
+    },
     remove,
     async afterEach() {
       exchange?.changed()
@@ -313,6 +331,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     // Without head office the pull ends when peers have nothing more to give.
     const lost = Promise.all(line).catch(async (error: unknown) => {
       if (!(error instanceof NetworkError)) throw error
+      onLine.clear()
       peers.lineFailed(state.pending.values())
       await exchanging
       throw error

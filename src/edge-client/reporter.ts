@@ -5,12 +5,23 @@ import type { EdgeState, PendingReport } from './state.ts'
 
 /** Reports are sent together, but not later than this after the photo arrived. */
 const EVERY_MS = 15_000
+/** With peers each client reports what only one of them has fetched over the line. */
+const SHARING_EVERY_MS = 60_000
 const FEWEST = 10
+
+export interface ReporterOptions {
+  state: EdgeState
+  api: ApiClient
+  transport: Transport
+  /** Whether photos come from peers, too. */
+  sharing: boolean
+}
 
 /**
  * Reports to the server what was done. Unsent reports are in the state and are sent the next time.
  */
-export function createReporter({ state, api, transport }: { state: EdgeState; api: ApiClient; transport: Transport }) {
+export function createReporter({ state, api, transport, sharing }: ReporterOptions) {
+  const everyMs = sharing ? SHARING_EVERY_MS : EVERY_MS
   /**
    * The server's time minus ours: reports are ordered by their time, and an edge server's clock may
    * be wrong.
@@ -60,7 +71,7 @@ export function createReporter({ state, api, transport }: { state: EdgeState; ap
       aheadMs = ms
     },
     async maybeSend(): Promise<void> {
-      if (performance.now() - sentAt > EVERY_MS || state.reports.size >= MAX_REPORTS) await sendOnce()
+      if (performance.now() - sentAt > everyMs || state.reports.size >= MAX_REPORTS) await sendOnce()
     },
     async sendAll(persistence?: Persistence): Promise<void> {
       await sending

@@ -44,6 +44,7 @@ export interface SharedPull {
   scope: string
   file(sha256: string): { path: string; size: number } | null
   expects(sha256: string): boolean
+  fetching(sha256: string): boolean
   cursor(): string | null
   lineBytes(): number
 }
@@ -93,6 +94,7 @@ export async function openSharing({ listen, peers: given, discover, onWarning }:
     scope: () => (fetches() ? (pull?.scope ?? '') : ''),
     file: (sha256) => pull?.file(sha256) ?? null,
     expects: (sha256) => pull?.expects(sha256) ?? false,
+    fetching: (sha256) => pulling && (pull?.fetching(sha256) ?? false),
     stored: (hashes, waitMs) =>
       new Promise((resolve) => {
         const done = () => {

@@ -73,6 +73,10 @@ export const TERMINAL = {
     message: ({ said, folder }: { said: string; folder: string }) => `${said}: ${folder}`,
     remedy: 'Give the user of this command write access to that folder. Downloaded files are kept; the next pull continues from there.',
   },
+  edge_upgrade_failed: {
+    message: ({ problem }: { problem: string }) => `The client cannot be upgraded: ${problem}`,
+    remedy: 'The present one is unchanged. Check the address, and that this machine reaches it.',
+  },
   foreign_response: {
     message: ({ said }: { said: string }) => `${said}`,
     remedy:
@@ -261,6 +265,10 @@ export const TERMINAL = {
     remedy: 'Choose another name.',
   },
   rotation_running: { message: 'A key rotation is already in progress', remedy: 'Wait for it to finish.' },
+  service_not_restarted: {
+    message: ({ units, problem }: { units: string; problem: string }) => `${units} cannot be restarted: ${problem}`,
+    remedy: 'Restart the services as root. Until then they run the earlier version.',
+  },
   service_not_installed: {
     message: ({ problem }: { problem: string }) => `The service cannot be installed: ${problem}`,
     remedy: 'Run it as root on a machine with systemd. On other systems, use --print launchd or --print windows to see what to install.',

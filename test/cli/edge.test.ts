@@ -52,7 +52,7 @@ function startWatch(server: string, store: TestStore, dir: string) {
 }
 
 const shownIds = async (dir: string) => (await shownFiles(dir)).map((name) => name.split('.')[0])
-const NOTHING_NEW = /^0 pulled .* 0 removed, \d+ as they were, 0 failed$/m
+const NOTHING_NEW = /^0 pulled .* 0 removed, \d+ unchanged, 0 failed$/m
 
 longTest('a watch follows changes, outlives a pause and a killed server, and ends with 0 when it is stopped', async () => {
   const shop = await startShop()

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { PullOptions, PullResult } from '../../src/edge-client/pull.ts'
@@ -10,8 +11,11 @@ export interface CountedLine {
   /** Bytes to the clients, and from them. */
   down(): number
   up(): number
-  /** Resolves when so many bytes have come to the clients. */
-  carried(bytes: number): Promise<void>
+  /**
+   * Bytes that the clients' machines have taken: without those that wait in this line's own sockets,
+   * which on loopback hold megabytes. Linux only.
+   */
+  delivered(): Promise<number>
   /** Connections refused while the line was cut. */
   refused(): number
   /** Cuts what is open, and refuses everything until it is called again with false. */
@@ -22,28 +26,25 @@ export interface CountedLine {
 export async function openCountedLine(target: string): Promise<CountedLine> {
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
+  const clients = new Set<Socket>()
   let down = 0
   let up = 0
   let refused = 0
   let isCut = false
-  const waiting = new Set<{ bytes: number; resolve(): void }>()
   const server = createServer((client) => {
     if (isCut) {
       refused++
       client.destroy()
       return
     }
+    clients.add(client)
+    client.on('close', () => clients.delete(client))
     const upstream = createConnection({ host: hostname, port: Number(port) })
     client.on('data', (chunk) => {
       up += chunk.length
     })
     upstream.on('data', (chunk) => {
       down += chunk.length
-      for (const one of waiting) {
-        if (down < one.bytes) continue
-        waiting.delete(one)
-        one.resolve()
-      }
     })
     client.pipe(upstream)
     upstream.pipe(client)
@@ -69,11 +70,16 @@ export async function openCountedLine(target: string): Promise<CountedLine> {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
     down: () => down,
     up: () => up,
-    carried: (bytes) =>
-      new Promise((resolve) => {
-        if (down >= bytes) resolve()
-        else waiting.add({ bytes, resolve })
-      }),
+    async delivered() {
+      let unsent = 0
+      for (const socket of clients) unsent += socket.writableLength
+      const port = (typeof address === 'object' && address ? address.port : 0).toString(16).toUpperCase().padStart(4, '0')
+      for (const line of (await readFile('/proc/net/tcp', 'utf8')).split('\n')) {
+        const [, local = '', , , queues = ''] = line.trim().split(/\s+/)
+        if (local.endsWith(`:${port}`)) unsent += Number.parseInt(queues.split(':')[0] ?? '', 16)
+      }
+      return down - unsent
+    },
     refused: () => refused,
     cut(on) {
       isCut = on

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chown, cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { chown, cp, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -35,6 +35,9 @@ export async function buildImage(dir: string): Promise<BuiltImage> {
   await cp(dirname(dirname(await realpath(npm.trim()))), join(root, 'usr/local/lib/node_modules/npm'), { recursive: true })
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'))
   await run('chroot', [root, 'useradd', '--create-home', '--uid', String(USER), 'node'])
+  // As in Debian's slim images.
+  for (const path of ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'var/cache/apt', 'var/lib/apt/lists'])
+    await rm(join(root, path), { recursive: true, force: true })
   // The machine may trust further authorities, for its own mirror of npm's registry.
   await cp('/etc/ssl/certs/ca-certificates.crt', join(root, 'etc/ssl/certs/ca-certificates.crt'))
   const base = await buildah('from', 'scratch')

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { smallImage } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -10,7 +11,7 @@ test('a first sync brings every item and every picture, with ⌈N/199⌉ list ca
   // Several lists, and pictures of some: more would only be more of the same.
   const count = times(210, 450)
   const items = createSeed({ count }).map((item, n) => (n < times(24, 60) ? item : { ...item, image_document_id: '', image_name: '' }))
-  const { zoho, sync, dataDir, services } = await startZinc({ items })
+  const { zoho, sync, dataDir, services } = await startZinc({ items, imageOf: smallImage })
   const images = items.filter((item) => item.image_document_id !== '').length
 
   const response = await sync('?sync_images=true')

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { createPriceBooks } from '../../src/zoho-simulator/price-books.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { shortened } from '../helpers/long.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -17,12 +17,10 @@ beforeAll(async () => {
   return opened.end
 })
 
-test.each(
-  shortened(1, [
-    ['price_lists', /pricebooks/],
-    ['groups', /itemgroups/],
-  ]),
-)('a run of %s that begins while Zoho is away waits for it and ends in success', async (kind, path) => {
+longTest.each([
+  ['price_lists', /pricebooks/],
+  ['groups', /itemgroups/],
+] as const)('a run of %s that begins while Zoho is away waits for it and ends in success', async (kind, path) => {
   const { runs, db } = zinc.services
   await waitFor(async () => (await db.run.count({ where: { state: { in: ['queued', 'running'] } } })) === 0)
   zinc.zoho.fail({ path, times: 10_000, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { smallImage } from '../helpers/images.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
+const ITEMS = 12
 const NOTHING = { ZOHO_CLIENT_ID: '', ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: '', ZOHO_ORGANIZATION_ID: '' }
 
 test('a new operator connects to Zoho and sees the first sync finish, without any secret in reach', async () => {
-  const { url, zoho } = await startZinc({ environment: NOTHING })
+  const { url, zoho } = await startZinc({ environment: NOTHING, items: createSeed({ count: ITEMS }), imageOf: smallImage })
   const browser = await openBrowser()
   const { page, context, complaints } = await visit(browser, { origin: url })
   const responses: Promise<string>[] = []
@@ -64,17 +67,17 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   await page.getByRole('button', { name: 'Preview changes' }).click()
   const plan = page.getByRole('region', { name: 'Preview' })
   await plan.waitFor()
-  expect(await plan.textContent()).toMatch(/New\s*30/)
+  expect(await plan.textContent()).toMatch(new RegExp(`New\\s*${ITEMS}`))
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await page.waitForURL('**/runs/*')
   await page.getByText('Completed', { exact: true }).waitFor()
-  await expect.poll(() => page.getByRole('main').textContent()).toMatch(/New\s*30/)
+  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`New\\s*${ITEMS}`))
   const images = zoho.items().filter((item) => item.image_document_id !== '').length
   await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Images downloaded\\s*${images}`))
 
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
   const tile = page.getByRole('link', { name: /Without image/ })
-  expect(await tile.textContent()).toContain(String(30 - images))
+  expect(await tile.textContent()).toContain(String(ITEMS - images))
 
   expect(await page.evaluate('document.cookie')).toBe('')
   const kept = await page.evaluate<Record<string, string>>('({ ...localStorage, ...sessionStorage })')

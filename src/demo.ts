@@ -11,11 +11,12 @@ import {
   replacingOlderDatabase,
   resolveDemoDir,
   withdrawDemo,
-} from './cli/demo-dir.ts'
+} from './cli/demo-state.ts'
 import { watchRun } from './cli/progress-bar.ts'
 import { describeItemSync } from './cli/sync.ts'
 import { parseConfig } from './config.ts'
 import { openDataDir } from './lib/data-dir.ts'
+import { StartupError } from './lib/errors.ts'
 import { createLogger } from './lib/logger.ts'
 import { aborted, listenForShutdown } from './lib/shutdown-signal.ts'
 import type { ItemSyncResult } from './schemas/runs.ts'
@@ -56,13 +57,20 @@ async function main(signal: AbortSignal): Promise<number> {
   await openDataDir(folder)
   const ports = await choosePorts(folder, values.port)
   const items = createSeed({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
-  const zoho = await startZohoSimulator({
-    port: ports.simulator,
-    items,
-    locations: THREE_LOCATIONS,
-    priceBooks: createPriceBooks(items),
-    limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
-    ...(values.photos && { imageOf: await photographs(values.photos) }),
+  const photos = values.photos ? await photographs(values.photos) : undefined
+  const simulate = (port: number) =>
+    startZohoSimulator({
+      port,
+      items,
+      locations: THREE_LOCATIONS,
+      priceBooks: createPriceBooks(items),
+      limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
+      ...(photos && { imageOf: photos }),
+    })
+  // Another program, or a second demo, may take a port between the look at it and the start.
+  const zoho = await simulate(ports.simulator).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') return simulate(0)
+    throw error
   })
   // Only these keys: the demo must never touch a real shop, whatever the environment or .env
   // contain.
@@ -79,8 +87,13 @@ async function main(signal: AbortSignal): Promise<number> {
   const log = createLogger(parseConfig({ ...environment, LOG_LEVEL: logLevel }).logLevel)
   const { password, serving } = await replacingOlderDatabase(folder, log, async () => {
     const password = await demoPassword(folder)
-    const config = parseConfig({ ...environment, LOG_LEVEL: logLevel, ADMIN_PASSWORD: password })
-    return { password, serving: await startServer(config, log, { signal }) }
+    const serve = (port: number) =>
+      startServer(parseConfig({ ...environment, PORT: String(port), LOG_LEVEL: logLevel, ADMIN_PASSWORD: password }), log, { signal })
+    const serving = await serve(ports.zinc).catch((error: unknown) => {
+      if (values.port === undefined && error instanceof StartupError && error.code === 'port_in_use') return serve(0)
+      throw error
+    })
+    return { password, serving }
   })
   const { url } = serving
   const port = new URL(url).port

@@ -108,7 +108,7 @@ test('imports point one way', () => {
 })
 
 test.each([
-  ['src/zoho/client.ts', "import { x } from '../catalog/products.ts'"],
+  ['src/zoho/client.ts', "import { x } from '../catalog/find-product.ts'"],
   ['src/zoho/client.ts', "import { x } from '../generated/client.ts'"],
   ['src/zoho-simulator/simulator.ts', "import { x } from '../zoho/schemas.ts'"],
   ['src/sync/images/sync-images.ts', "import Fastify from 'fastify'"],

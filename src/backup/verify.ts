@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { hashIn } from '../images/storage/migrate.ts'
+import { hashIn } from '../images/storage/move-storage.ts'
 import { NotFoundError } from '../lib/errors.ts'
 import { backupIds, damaged, type Manifest, readFileList, readManifest, withContent } from './manifest.ts'
 import type { BackupTarget } from './target.ts'

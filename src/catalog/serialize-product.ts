@@ -1,7 +1,7 @@
 import type { Prisma, Product } from '../generated/client.ts'
 import { type FieldValue, fieldSpec, ITEM_FIELD_NAMES, ItemAttribute, type ItemFieldName, type ItemFields } from '../schemas/item-fields.ts'
 import type { Price, Product as ProductResponse } from '../schemas/products.ts'
-import type { ProductWithPhotos } from './products.ts'
+import type { ProductWithPhotos } from './find-product.ts'
 import { type ImageUrlOptions, imageName, imageSource, serializeImage } from './serialize-image.ts'
 
 /** A product's position in the change feed. */

@@ -3,7 +3,7 @@ import { ConflictError } from '../lib/errors.ts'
 import { idBeside, MappedField } from '../schemas/item-fields.ts'
 import type { ProductPatch } from '../schemas/mapping.ts'
 import { readFieldRules } from './field-mapping.ts'
-import { findProduct, type ProductWithPhotos } from './products.ts'
+import { findProduct, type ProductWithPhotos } from './find-product.ts'
 
 /**
  * Writes the fields that the ERP owns. All fields of a product that Zoho does not know, imported

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { ENVIRONMENT_KEYS, SECRET_FILE_KEYS } from '../config.ts'
 import { NotFoundError } from '../lib/errors.ts'
 import type { Action } from './context.ts'
-import { findRunningDemo, type RunningDemo, resolveDemoDir } from './demo-dir.ts'
+import { findRunningDemo, type RunningDemo, resolveDemoDir } from './demo-state.ts'
 
 export function addDemo(program: Command, action: Action): void {
   const demo = program.command('demo').description('use the running demo (start one with `npm run demo`)')

@@ -5,10 +5,10 @@ import type { ItemGroups } from './item-groups.ts'
 import type { ItemStore } from './item-store.ts'
 import type { SimulatedLocation } from './locations.ts'
 import type { FAKE_CREDENTIALS, OAuthServer } from './oauth-server.ts'
-import type { SimulatorToggles } from './options.ts'
 import type { createMeter, Limits } from './rate-limits.ts'
 import { hasScope } from './scopes.ts'
 import type { SimulatedItem } from './seed.ts'
+import type { SimulatorToggles } from './toggles.ts'
 
 /** Calls by kind, without those that the limits refused; `perImage` by item. */
 export interface Counters {

@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { SimulatorState } from './api.ts'
 import type { Fault } from './faults.ts'
 import { stockByLocation } from './locations.ts'
-import type { SimulatorToggles } from './options.ts'
 import type { Limits } from './rate-limits.ts'
 import type { SimulatedItem } from './seed.ts'
+import type { SimulatorToggles } from './toggles.ts'
 
 /**
  * The controls of one simulator: tests call them in this process, others over HTTP under

@@ -1,6 +1,6 @@
 import type { ApiRoutes } from './api.ts'
-import type { SimulatorToggles } from './options.ts'
 import type { SimulatedItem } from './seed.ts'
+import type { SimulatorToggles } from './toggles.ts'
 
 /** A place where goods are kept. */
 export interface SimulatedLocation {

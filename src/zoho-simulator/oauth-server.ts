@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Faults } from './faults.ts'
-import type { SimulatorToggles } from './options.ts'
+import type { SimulatorToggles } from './toggles.ts'
 
 /** Obviously false, so that they are not mistaken for real ones. */
 export const FAKE_CREDENTIALS = {

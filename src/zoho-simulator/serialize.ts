@@ -1,6 +1,6 @@
 import { type LocationShape, ONE_LOCATION, type SimulatedLocation, stockKeys } from './locations.ts'
-import { DEFAULT_TOGGLES, type SimulatorToggles } from './options.ts'
 import type { SimulatedItem } from './seed.ts'
+import { DEFAULT_TOGGLES, type SimulatorToggles } from './toggles.ts'
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 

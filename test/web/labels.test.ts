@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SCOPES } from '../../src/connection/scopes.ts'
 import { actionLabels } from '../../src/web/pages/audit/action-labels.ts'
-import { describeScope } from '../../src/web/pages/connection/scope-messages.ts'
+import { describeScope } from '../../src/web/pages/connection/scope-labels.ts'
 
 test('every action of the audit log has words in both languages', () => {
   const noted = new Set<string>()

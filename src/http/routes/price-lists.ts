@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
+import { findProduct } from '../../catalog/find-product.ts'
 import { findPriceList, listPriceLists, readPrices } from '../../catalog/prices.ts'
-import { findProduct } from '../../catalog/products.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
 import type { Database } from '../../database/client.ts'
 import { PriceListResponse, PriceListsResponse, PricesResponse } from '../../schemas/price-lists.ts'

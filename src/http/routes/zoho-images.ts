@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import { findProduct } from '../../catalog/products.ts'
+import { findProduct } from '../../catalog/find-product.ts'
 import type { Database } from '../../database/client.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { GalleryFetch, GalleryPlanResponse, QueuedRun, UploadedImageResponse } from '../../schemas/images.ts'

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/client.ts'
 import type { JobQueue, JobWorker } from '../../queue/queue.ts'
-import { BatchState, runBatches } from '../../queue/run-batches.ts'
+import { BatchState, runBatches } from '../../queue/split-run.ts'
 import { becauseOf } from '../../runs/because.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
 import { originalsOf, RegenerateParams, VariantJobResult } from './variant-jobs.ts'

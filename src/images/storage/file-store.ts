@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { NotFoundError } from '../../lib/errors.ts'
 import { fsyncPath } from '../../lib/fsync.ts'
 import { type BlobStore, isContentName, SHARDS, type StoredKind } from './blob-store.ts'
-import { hashFile } from './migrate.ts'
+import { hashFile } from './move-storage.ts'
 import { createTempFiles } from './temp-files.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { findProduct } from '../../catalog/products.ts'
+import { findProduct } from '../../catalog/find-product.ts'
 import type { Database } from '../../database/client.ts'
 import { type ItemLinks, linkName } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'

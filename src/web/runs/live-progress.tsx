@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Run } from '../../schemas/runs.ts'
-import type { Liveness } from '../api/use-run-events.ts'
+import type { Liveness } from '../api/use-run.ts'
 import { ProgressBar } from '../components/progress-bar.tsx'
 import { ServerText } from '../components/server-text.tsx'
 import { useNow } from '../components/time.tsx'

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { Link } from 'wouter'
-import { MOVING, useRun } from '../api/use-run-events.ts'
+import { MOVING, useRun } from '../api/use-run.ts'
 import { HOME } from '../app/paths.ts'
 import { ErrorCard } from '../components/error-card.tsx'
 import { Section } from '../components/section.tsx'

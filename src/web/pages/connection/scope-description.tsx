@@ -1,5 +1,5 @@
 import { useLanguage } from '../../i18n/language.tsx'
-import { describeScope } from './scope-messages.ts'
+import { describeScope } from './scope-labels.ts'
 
 /**
  * What a scope opens, in the reader's words; for one that the page does not know, what the server

@@ -76,7 +76,7 @@ export function addSessions(program: Command, action: Action): void {
   sessions
     .command('import <dir>')
     .description(
-      'take over the pulls of a predecessor: a raw_json/<stamp> or session folder, or a folder of them; copies the files, writes the records, sets each watermark',
+      'import the pulls of an older tool: a raw_json/<stamp> or session folder, or a folder of them; copies the files, writes the records, sets each watermark',
     )
     .option('--dry-run', 'only say what would be taken, what would be left, and from where the next fetch would continue')
     .addOption(new Option('--app <app>', 'the Zoho app of the files').choices(['books', 'invoice']).default('books'))

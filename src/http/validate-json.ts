@@ -22,7 +22,7 @@ export function findJsonIssue(text: string): string | null {
       if (value.includes('\0') || !value.isWellFormed()) return 'a text has a character that cannot be stored'
       const keys = open.at(-1)
       if (keys && keyNext) {
-        if (keys.has(value)) return `the key ${JSON.stringify(value.slice(0, 100))} stands twice`
+        if (keys.has(value)) return `the key ${JSON.stringify(value.slice(0, 100))} appears twice`
         keys.add(value)
         keyNext = false
       }

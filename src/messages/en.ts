@@ -85,7 +85,7 @@ export const MESSAGES = {
   },
   backup_differs: {
     message: ({ tables }: { tables: readonly string[] }) =>
-      `The restored tables ${tables.join(', ')} differ from those of the backup's moment`,
+      `The restored tables ${tables.join(', ')} differ from those at the time of the backup`,
     remedy: 'Do not rely on this backup. Make a new one and rehearse it; if that differs too, report it.',
   },
   backup_not_found: {
@@ -96,7 +96,7 @@ export const MESSAGES = {
     message: ({ id }: { id: string }) => `There is no finished backup ${id}`,
     remedy: 'npx zinc backup verify lists those that are there.',
   },
-  backup_running: { message: 'Another backup or rehearsal is running', remedy: 'Wait for its end.' },
+  backup_running: { message: 'Another backup or rehearsal is running', remedy: 'Wait until it has finished.' },
   backup_target_missing: {
     message: 'There is no target for backups yet',
     remedy: 'Name one with PUT /api/backups/schedule, or on the command line.',

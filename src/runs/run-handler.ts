@@ -12,7 +12,7 @@ export type StopReason = 'pause' | 'cancel' | 'shutdown' | 'lost'
 export class RunAborted extends Error {
   readonly reason: StopReason
   constructor(reason: StopReason) {
-    super(`The run was told to stop: ${reason}`)
+    super(`The run was asked to stop: ${reason}`)
     this.reason = reason
   }
 }

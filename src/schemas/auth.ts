@@ -36,7 +36,7 @@ export const LoginBody = z
       for (const name of given(['code', 'recovery_code'])) wrong(name, 'it needs the challenge that the login answered')
       return
     }
-    for (const name of given(['username', 'password'])) wrong(name, 'the challenge stands for it')
+    for (const name of given(['username', 'password'])) wrong(name, 'not allowed together with a challenge')
     if (given(['code', 'recovery_code']).length === 0) wrong('code', 'is required')
     if (given(['code', 'recovery_code']).length === 2) wrong('recovery_code', 'send code or recovery_code, not both')
   })

@@ -108,7 +108,7 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
     for (const row of await db.zohoCall.groupBy({ by: ['status'], where: { started_at: { gt: since } }, _count: true }))
       set({ status: String(row.status ?? 'under way') }, row._count)
   })
-  gauge('zinc_zoho_quota', "The day's calls as Zoho's headers last told", ['organization', 'what'], async (set) => {
+  gauge('zinc_zoho_quota', "The day's calls as last reported in Zoho's headers", ['organization', 'what'], async (set) => {
     for (const { organization, day_limit, day_left } of await db.zohoRateLimit.findMany()) {
       if (day_limit !== null) set({ organization, what: 'limit' }, day_limit)
       if (day_left !== null) set({ organization, what: 'left' }, day_left)

@@ -20,7 +20,7 @@ const OWN: Record<string, Record<Language, ServerMessage>> = {
   unreadable_response: {
     en: {
       what: 'The response could not be read',
-      next: 'Something between your browser and zinc, such as a proxy, responded instead. Try again, or contact whoever runs it.',
+      next: 'Something between your browser and zinc, such as a proxy, responded instead. Try again, or contact its administrator.',
     },
     ar: { what: 'تعذّرت قراءة الإجابة', next: 'أجاب شيء آخر بين المتصفح وzinc، مثل وكيل. أعد المحاولة أو اسأل من يديره.' },
   },
